@@ -1,0 +1,11 @@
+#pragma once
+/// The verbs of tsrun-runtime (src/native/protocol.ts lists them). Each gets its arguments without the verb itself and
+/// returns the exit code.
+namespace tsrun {
+int monitorVerb(int argc, char** argv);
+int recoverVerb(int argc, char** argv);
+int removeVerb(int argc, char** argv);
+int applyVerb(int argc, char** argv);
+int diffVerb(int argc, char** argv);
+int packVerb(int argc, char** argv);
+}  // namespace tsrun

@@ -1,0 +1,44 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "runtime/ledger.h"
+#include "runtime/spec.h"
+
+namespace tsrun {
+
+/// Where cgroups live on this machine, per controller: v1 hierarchies mounted alone or together, v2, or both (hybrid).
+/// Found from /proc/self/mountinfo and /proc/self/cgroup, never assumed.
+struct CgroupMount {
+  std::string path;                      ///< mount point
+  bool v2 = false;
+  std::vector<std::string> controllers;  ///< of v1: as named in the mount; of v2: cgroup.controllers
+};
+std::vector<CgroupMount> findCgroupMounts();
+
+/// The cgroup of one container: a directory of the same relative path below every mounted hierarchy.
+class Cgroup {
+ public:
+  /// Records it in the ledger, makes it (cpuset primed from the parent) and applies spec.resources.
+  static Cgroup create(const Spec& spec, Ledger& ledger);
+  /// An existing one, for exec, freeze, recovery.
+  static Cgroup open(const std::string& relativePath);
+
+  void add(int pid) const;
+  /// An O_PATH fd of the v2 directory, for CLONE_INTO_CGROUP; -1 where that does not apply (v1, hybrid).
+  int v2Fd() const;
+  void freeze(bool frozen) const;
+  /// SIGKILL to every process in it (cgroup.kill, else freezer and a loop over cgroup.procs), and waits until empty.
+  void killAll() const;
+  /// True if the kernel's OOM killer struck in it (memory.events, or oom_kill in memory.oom_control).
+  bool oomKilled() const;
+
+ private:
+  std::vector<std::string> dirs_;
+};
+
+/// Ledger releaser: kills stragglers, removes the directories (children first, with back-off up to 5 s) and then the
+/// store's own parents (/tsrun/<tag>, /tsrun) when they are empty. Accepts "already gone".
+void releaseCgroup(const std::string& relativePath);
+
+}  // namespace tsrun

@@ -1,0 +1,10 @@
+#pragma once
+#include <string>
+
+namespace tsrun {
+
+/// Removes a tree by fds, bottom up: never follows a symlink, never leaves the file system or mount (stx_mnt_id) it
+/// began on. "Already gone" is success. Throws Failure naming the path that could not be removed.
+void removeTree(const std::string& path);
+
+}  // namespace tsrun

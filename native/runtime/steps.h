@@ -1,0 +1,43 @@
+#pragma once
+/// Names of the steps that make a container, in order. They name errors, the --debug trace and (in test builds) the
+/// places where a fault can be injected. One list: use these, never a literal.
+namespace tsrun::step {
+// monitor
+inline constexpr char kHelperProtect[] = "helper.protect";
+inline constexpr char kHelperConfig[] = "helper.config";
+inline constexpr char kHelperLock[] = "helper.lock";
+inline constexpr char kLedger[] = "ledger";
+inline constexpr char kLog[] = "log";
+inline constexpr char kCgroupCreate[] = "cgroup.create";
+inline constexpr char kCgroupJoin[] = "cgroup.join";
+inline constexpr char kClone[] = "namespaces.clone";
+inline constexpr char kNetworkLease[] = "network.lease";
+inline constexpr char kNetworkBridge[] = "network.bridge";
+inline constexpr char kNetworkVeth[] = "network.veth";
+inline constexpr char kNetworkAddress[] = "network.address";
+inline constexpr char kNetworkNat[] = "network.nat";
+inline constexpr char kNetworkHosts[] = "network.hosts";
+// child
+inline constexpr char kWaitGo[] = "wait.go";
+inline constexpr char kCgroupNs[] = "namespaces.cgroup";
+inline constexpr char kPropagation[] = "mounts.propagation";
+inline constexpr char kOverlay[] = "mounts.overlay";
+inline constexpr char kMount[] = "mounts.mount";
+inline constexpr char kCopyUp[] = "mounts.copyup";
+inline constexpr char kDevices[] = "rootfs.devices";
+inline constexpr char kPivot[] = "rootfs.pivot";
+inline constexpr char kReadonly[] = "rootfs.readonly";
+inline constexpr char kMask[] = "rootfs.mask";
+inline constexpr char kConsole[] = "tty.console";
+inline constexpr char kHostname[] = "uts.hostname";
+inline constexpr char kSysctl[] = "sysctl";
+inline constexpr char kRlimit[] = "process.rlimit";
+inline constexpr char kOom[] = "process.oom";
+inline constexpr char kUser[] = "process.user";
+inline constexpr char kCwd[] = "process.cwd";
+inline constexpr char kSeccomp[] = "process.seccomp";
+inline constexpr char kCaps[] = "process.caps";
+inline constexpr char kFds[] = "process.fds";
+/// Looking the program up in PATH and execve itself: a failure here is a 126 or a 127.
+inline constexpr char kExec[] = "exec";
+}  // namespace tsrun::step

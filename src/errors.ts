@@ -1,0 +1,83 @@
+/**
+ * The one error type of tsrun, and the only table that maps an error to an exit code.
+ *
+ * `message` is the cause as Docker words it (scripts grep it) and names the subject; `step` says which step of the
+ * engine or of the helper failed; `errno` is the symbolic name ("ENOENT") when a system call failed; `hint` is one
+ * sentence that helps.
+ */
+
+/** code -> exit code of `run`, `create` and `exec`; every other verb exits 1 on any error (see {@link exitCodeOf}). */
+const RUN_EXIT_CODES = {
+  /** A flag or argument that cannot be parsed or does not make sense. */
+  USAGE: 125,
+  /** No such container, image, volume or network. */
+  NOT_FOUND: 125,
+  /** A name or id that is taken. */
+  CONFLICT: 125,
+  /** Something still uses the subject (rm of a running container, rmi of a used image). */
+  IN_USE: 125,
+  NOT_RUNNING: 125,
+  /** The registry refused: unknown repository or missing credentials. */
+  REGISTRY_DENIED: 125,
+  REGISTRY: 125,
+  /** Bytes that do not match their digest, size or declared type. */
+  CONTENT: 125,
+  /** A malformed document: image config, manifest, archive, state file. */
+  FORMAT: 125,
+  /** The program named by the user is not in the container. */
+  COMMAND_NOT_FOUND: 127,
+  /** It is there but cannot be executed (no permission, a directory, wrong format). */
+  COMMAND_NOT_EXECUTABLE: 126,
+  /** The user or group named does not exist in the container. */
+  UNKNOWN_USER: 125,
+  /** The machine lacks something: not root, no nft, no overlayfs, a missing cgroup controller. */
+  HOST: 125,
+  /** A system call of the helper failed while it made the container. */
+  HELPER: 125,
+  /** A system call of our own failed (disk full, permission). */
+  SYSTEM: 125,
+  CANCELLED: 130,
+} as const;
+
+export type ErrorCode = keyof typeof RUN_EXIT_CODES;
+
+export interface ErrorDetails {
+  /** Step of the engine ("image.pull") or of the helper ("mounts.overlay", see native/runtime/steps.h). */
+  step?: string;
+  /** Symbolic errno, e.g. "ENOENT". */
+  errno?: string;
+  /** What was operated on: a path, a reference, an id. */
+  subject?: string;
+  hint?: string;
+  cause?: unknown;
+}
+
+export class TsrunError extends Error {
+  readonly code: ErrorCode;
+  readonly step?: string;
+  readonly errno?: string;
+  readonly subject?: string;
+  readonly hint?: string;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'TsrunError';
+    this.code = code;
+    this.step = details.step;
+    this.errno = details.errno;
+    this.subject = details.subject;
+    this.hint = details.hint;
+  }
+}
+
+/** Exit code of a verb that failed with `error`. `runLike` is true for run, create and exec. */
+export function exitCodeOf(error: unknown, runLike: boolean): number {
+  if (!runLike) return 1;
+  return error instanceof TsrunError ? RUN_EXIT_CODES[error.code] : 125;
+}
+
+/** The symbolic errno of a Node system error, if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return undefined;
+}

@@ -1,0 +1,86 @@
+/**
+ * launch.json, version 1: what the OCI runtime spec (config.json beside it) cannot say and the monitor must be able to
+ * redo alone at every start. The C++ side of this schema is native/runtime/launch.h; nothing else about a container
+ * crosses the border.
+ */
+import type { ContainerId } from '../types/ids.js';
+
+export const LAUNCH_VERSION = 1;
+
+export interface LaunchSpec {
+  version: typeof LAUNCH_VERSION;
+  id: ContainerId;
+  /** 6 hex of the store: part of every kernel object's name (veth, cgroup, nft element). */
+  storeTag: string;
+  /** Absolute directories, topmost lower first; `upper` and `work` are on one file system. */
+  overlay: { lower: string[]; upper: string; work: string; volatile: boolean };
+  /**
+   * User as the user typed it, `name|uid[:name|gid]`, looked up inside the root at each start; empty = root.
+   * It overrides process.user of config.json. HOME is added to the environment when absent.
+   */
+  user: string;
+  /** Names (looked up in the root's /etc/group) or numbers, appended to the supplementary groups. */
+  groupAdd: string[];
+  /** Make process.cwd (0755, root) if it is missing. */
+  createCwd: boolean;
+  /** Volumes that are filled from the image's content at `destination` while they are empty. `source` is absolute. */
+  copyUp: { source: string; destination: string }[];
+  log: {
+    driver: 'json-file' | 'none';
+    /** bytes; rotation starts a new file past this. 0 = never rotate. */
+    maxSize: number;
+    /** files kept, the current one included. */
+    maxFile: number;
+  };
+  network: {
+    mode: 'bridge' | 'none' | 'host';
+    /** Lines for /etc/hosts beyond the standard ones ("10.0.0.1\tname"). */
+    extraHosts: string[];
+    /** Name that the container's own address gets in /etc/hosts. */
+    hostname: string;
+  };
+  /** Keep a stdin pipe open for attached clients; without it the process reads an immediate end of file. */
+  openStdin: boolean;
+  /** The first client's end of file ends the process's stdin (run -i); otherwise a later client may go on. */
+  stdinOnce: boolean;
+  /** Initial size of the terminal, set before exec. */
+  consoleSize?: { rows: number; cols: number };
+  /** The monitor removes the container directory, its name and `anonymousVolumes` when the process has ended. */
+  autoRemove: boolean;
+  /** Absolute path of names/<name>, removed with the container. */
+  nameFile: string;
+  /** Absolute directories of anonymous volumes, removed with --rm. */
+  anonymousVolumes: string[];
+}
+
+/** `state` in the container's directory, written by the monitor (temp name, rename); believed only while its lock is held. */
+export interface StateRecord {
+  phase: 'created' | 'running' | 'paused' | 'restarting';
+  /** Host pid of PID 1; for display. */
+  pid: number;
+  /** RFC 3339 with nanoseconds, UTC. */
+  startedAt: string;
+  network?: { ip: string; prefixLen: number; gateway: string; mac: string; bridge: string };
+}
+
+/** `exit` in the container's directory: how the last run ended. Written by the monitor, or by `tsrun-runtime recover`. */
+export interface ExitRecord {
+  /** The program's own code, 128 + signal, or 126/127/128 for a start that failed. */
+  exitCode: number;
+  oomKilled: boolean;
+  /** Absent when the process never started. */
+  startedAt?: string;
+  finishedAt: string;
+  /** Why the start failed, or "monitor lost". */
+  error?: FailureRecord;
+}
+
+/** A step that failed in the helper. */
+export interface FailureRecord {
+  step: string;
+  /** errno number, 0 if none. */
+  errno: number;
+  subject: string;
+  /** Free text where errno does not say enough. */
+  detail?: string;
+}

@@ -1,0 +1,82 @@
+/**
+ * Everything that is said between TypeScript and the helper executable `tsrun-runtime`, in one place.
+ * C++ side: native/runtime/report.h (records) and native/helper/attach.h (frames).
+ *
+ * Verbs of the helper that only tsrun calls (the OCI verbs stand beside them):
+ *   monitor  --dir CONTAINER_DIR --report FD [--attach FD]      start a container; see Records and Frames
+ *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
+ *                                                                write the exit record (137) if there is none
+ *   remove   PATH...                                             fd-relative removal of trees, never across a mount
+ *   apply    --target DIR [--lower DIR]... [--compression auto]  tar on fd 0 -> DIR (a layer in overlayfs form)
+ *   diff     --upper DIR [--lower DIR]...                        NUL-separated "K path" (K = A, C or D) on fd 1
+ *   pack     --upper DIR [--lower DIR]... [--clamp-mtime SEC]    the layer tar of a writable part on fd 1
+ * apply, diff, pack and remove print one JSON object, their result or a failure, as the last line on fd 2.
+ */
+import type { FailureRecord } from './launch.js';
+
+/** One line of JSON each on the report fd; the fd is close-on-exec, so `exec` followed by EOF means "running". */
+export type ReportRecord =
+  | { step: string /** microseconds since the helper started */; t: number }
+  | { fail: FailureRecord }
+  /** Host pid of PID 1. */
+  | { pid: number };
+
+/** Last step before execve. EOF after it = the program runs; EOF after any other = the helper died in that step. */
+export const STEP_EXEC = 'exec';
+
+/**
+ * Frames on the container's attach socket (`sock` in its directory, or the fd given to `monitor --attach`): 1 byte
+ * kind, 3 zero bytes, 4 bytes big-endian length, payload: Docker's stream framing, extended both ways.
+ */
+export const Frame = {
+  /** client -> monitor: bytes for stdin */
+  stdin: 0,
+  /** monitor -> client */
+  stdout: 1,
+  stderr: 2,
+  /** client -> monitor: end of stdin (empty) */
+  stdinEnd: 4,
+  /** client -> monitor: u16 rows, u16 columns, big-endian */
+  resize: 5,
+  /** client -> monitor: u8 signal number, sent to PID 1; answered by `ack` */
+  signal: 6,
+  /** monitor -> client: u32 exit code, after all output and after the ledger (and removal) is done; then EOF */
+  exit: 7,
+  /** client -> monitor, first frame of a connection: u8 bit set of {@link Want}. Without it: control only. */
+  hello: 8,
+  /** monitor -> client: u32 errno of the last request, 0 = done */
+  ack: 9,
+} as const;
+
+export const Want = { stdout: 1, stderr: 2, stdin: 4 } as const;
+
+/** Frames longer than this are refused on both sides. */
+export const MAX_FRAME = 1 << 20;
+
+/** Result lines of the tree verbs (last line on fd 2). */
+export interface ApplyResult {
+  /** sha256 of the bytes read from fd 0. */
+  digest: string;
+  /** sha256 of the uncompressed tar. */
+  diffId: string;
+  /** bytes read from fd 0 */
+  size: number;
+  /** bytes of the uncompressed tar */
+  tarSize: number;
+  entries: number;
+  /** bytes of regular files: the layer's size as Docker counts it */
+  contentSize: number;
+  /** The tar has all parents of its entries and no hard link into a lower layer: its directory depends on nothing below. */
+  standalone: boolean;
+}
+
+export interface PackResult {
+  diffId: string;
+  tarSize: number;
+  entries: number;
+  contentSize: number;
+  /** Sockets left out, as the image spec has no form for them. */
+  skippedSockets: number;
+}
+
+export type HelperResult<T> = { ok: T } | { fail: FailureRecord };

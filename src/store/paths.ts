@@ -1,0 +1,97 @@
+/** Where everything lives below one store root. The only file that joins state paths. */
+import { join } from 'node:path';
+import { type ContainerId, type Digest, hexOf } from '../types/ids.js';
+
+export const DEFAULT_ROOT = '/var/lib/tsrun';
+
+export interface StorePaths {
+  readonly root: string;
+  readonly lock: string;
+  readonly oci: string;
+  readonly ociLayout: string;
+  readonly index: string;
+  readonly blobs: string;
+  readonly ingest: string;
+  readonly layers: string;
+  readonly initLayer: string;
+  readonly containers: string;
+  readonly names: string;
+  readonly volumes: string;
+  readonly staging: string;
+  readonly trash: string;
+  blob(digest: Digest): string;
+  layer(key: string): string;
+  container(id: ContainerId): ContainerPaths;
+  name(name: string): string;
+  volume(name: string): string;
+}
+
+export interface ContainerPaths {
+  readonly dir: string;
+  /** What the user asked and the image said: ContainerRecord. */
+  readonly record: string;
+  /** OCI runtime spec */
+  readonly config: string;
+  readonly launch: string;
+  readonly lock: string;
+  readonly state: string;
+  readonly exit: string;
+  readonly ledger: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly log: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+  readonly sock: string;
+}
+
+export function containerPaths(dir: string): ContainerPaths {
+  return {
+    dir,
+    record: join(dir, 'container.json'),
+    config: join(dir, 'config.json'),
+    launch: join(dir, 'launch.json'),
+    lock: join(dir, 'lock'),
+    state: join(dir, 'state'),
+    exit: join(dir, 'exit'),
+    ledger: join(dir, 'ledger'),
+    upper: join(dir, 'upper'),
+    work: join(dir, 'work'),
+    log: join(dir, 'log'),
+    hosts: join(dir, 'hosts'),
+    hostname: join(dir, 'hostname'),
+    resolvConf: join(dir, 'resolv.conf'),
+    sock: join(dir, 'sock'),
+  };
+}
+
+export function storePaths(root: string): StorePaths {
+  const oci = join(root, 'oci');
+  const blobs = join(oci, 'blobs', 'sha256');
+  const layers = join(root, 'layers');
+  const containers = join(root, 'containers');
+  const names = join(root, 'names');
+  const volumes = join(root, 'volumes');
+  return {
+    root,
+    lock: join(root, 'storage.lock'),
+    oci,
+    ociLayout: join(oci, 'oci-layout'),
+    index: join(oci, 'index.json'),
+    blobs,
+    ingest: join(root, 'staging', 'ingest'),
+    layers,
+    initLayer: join(layers, 'init-v1'),
+    containers,
+    names,
+    volumes,
+    staging: join(root, 'staging'),
+    trash: join(root, 'trash'),
+    blob: (digest) => join(blobs, hexOf(digest)),
+    layer: (key) => join(layers, key),
+    container: (id) => containerPaths(join(containers, id)),
+    name: (name) => join(names, name),
+    volume: (name) => join(volumes, name),
+  };
+}

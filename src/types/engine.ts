@@ -1,0 +1,377 @@
+/**
+ * The public API: what `createEngine()` returns. The CLI is its first user; nothing it does goes around this interface.
+ * Field names of `inspect` results are those of Docker's Engine API, since people script them.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { ContainerId, Digest, ImageId } from './ids.js';
+import type { HistoryEntry, ImageRunConfig } from './oci.js';
+
+export interface EngineOptions {
+  /** Store root; every piece of state lives below it. Default /var/lib/tsrun. */
+  root?: string;
+  /** Folder of per-registry settings, <dir>/<host:port>/hosts.toml. Default /etc/tsrun/certs.d. */
+  certsDir?: string;
+  /** PEM file of more CAs for registry connections. */
+  extraCaFile?: string;
+  /** Environment that is consulted (DOCKER_CONFIG, HTTPS_PROXY, values of `-e NAME`). Default process.env. */
+  env?: Record<string, string | undefined>;
+  /** Called with each step of the engine and of the helper. */
+  onTrace?: (event: TraceEvent) => void;
+}
+
+export interface TraceEvent {
+  step: string;
+  subject?: string;
+  /** microseconds since the traced process began */
+  t?: number;
+  source: 'engine' | 'helper';
+}
+
+// ---- images -----------------------------------------------------------------------------------------------------
+
+export type LayerStatus =
+  | 'Pulling fs layer'
+  | 'Waiting'
+  | 'Downloading'
+  | 'Verifying Checksum'
+  | 'Download complete'
+  | 'Extracting'
+  | 'Pull complete'
+  | 'Already exists';
+
+export type PullEvent =
+  /** "Using default tag: latest" and "<tag>: Pulling from <repository path>" are made from this. */
+  | { kind: 'resolving'; reference: string; tag: string; repository: string; defaultTag: boolean }
+  /** `id` is the first 12 hex of the compressed layer's digest. */
+  | { kind: 'layer'; id: string; status: LayerStatus; current?: number; total?: number }
+  | { kind: 'done'; reference: string; digest: Digest; upToDate: boolean };
+
+export interface PullOptions {
+  platform?: string;
+  signal?: AbortSignal;
+  onEvent?: (event: PullEvent) => void;
+}
+
+export interface PullResult {
+  imageId: ImageId;
+  /** Digest of what the tag pointed at: of the index, if it was one. */
+  digest: Digest;
+  /** Canonical: docker.io/library/redis:7 */
+  reference: string;
+  upToDate: boolean;
+}
+
+export interface ImageSummary {
+  id: ImageId;
+  /** Familiar references: "redis:7", "localhost:5000/app:1". Empty for a dangling image. */
+  repoTags: string[];
+  repoDigests: string[];
+  created: string;
+  /** bytes of all layers' files */
+  size: number;
+  labels: Record<string, string>;
+  dangling: boolean;
+  containers: number;
+}
+
+export interface ImageInspect {
+  Id: ImageId;
+  RepoTags: string[];
+  RepoDigests: string[];
+  Parent: string;
+  Comment: string;
+  Created: string;
+  Author: string;
+  Config: ImageRunConfig;
+  Architecture: string;
+  Variant?: string;
+  Os: string;
+  Size: number;
+  GraphDriver: { Name: string; Data: Record<string, string> };
+  RootFS: { Type: 'layers'; Layers: string[] };
+  Metadata: { LastTagTime: string };
+}
+
+export interface HistoryRow extends HistoryEntry {
+  /** Image id for the newest row, "<missing>" for the others unless an image here is that step. */
+  id: string;
+  tags: string[];
+  /** bytes */
+  size: number;
+}
+
+export type RemovedImage = { untagged: string } | { deleted: string };
+
+export interface LoadedImage {
+  /** Familiar reference, or undefined for an untagged image. */
+  reference?: string;
+  imageId: ImageId;
+}
+
+export interface CommitOptions {
+  repository?: string;
+  message?: string;
+  author?: string;
+  /** Dockerfile instructions: "CMD [\"a\"]", "ENV A=1". */
+  changes?: string[];
+  pause?: boolean;
+}
+
+// ---- containers -------------------------------------------------------------------------------------------------
+
+/** As typed by the user: texts in Docker's grammar. src/intent turns it into RunIntent. */
+export interface RunOptions {
+  image: string;
+  /** Arguments after the image: replace CMD. */
+  command?: string[];
+  name?: string;
+  interactive?: boolean;
+  tty?: boolean;
+  detach?: boolean;
+  rm?: boolean;
+  env?: string[];
+  envFile?: string[];
+  volume?: string[];
+  workdir?: string;
+  user?: string;
+  /** undefined = the image's; '' = none */
+  entrypoint?: string;
+  hostname?: string;
+  pull?: 'missing' | 'always' | 'never';
+  platform?: string;
+  network?: string;
+  label?: string[];
+  /** For a terminal: its size at start. */
+  consoleSize?: { rows: number; cols: number };
+  /** Progress of an implicit pull. */
+  onPull?: (event: PullEvent) => void;
+  signal?: AbortSignal;
+}
+
+export interface Created {
+  id: ContainerId;
+  warnings: string[];
+}
+
+export interface StartOptions {
+  /** Streams that the caller wants from the first byte on. */
+  attach?: { stdin?: boolean; stdout?: boolean; stderr?: boolean };
+  consoleSize?: { rows: number; cols: number };
+}
+
+/** A live connection to a container's monitor. Losing it never disturbs the container. */
+export interface Attachment {
+  /** Ends with the container's output; with a terminal everything comes on stdout. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** end() gives the process its end of file. */
+  readonly stdin: Writable;
+  resize(size: { rows: number; cols: number }): void;
+  /** Sends a signal number to PID 1. */
+  signal(signal: number): Promise<void>;
+  /** Exit code, after all output has been delivered and the container's resources are released. */
+  readonly exit: Promise<number>;
+  detach(): void;
+}
+
+export interface ContainerSummary {
+  id: ContainerId;
+  names: string[];
+  /** Reference as given, or the short image id once that tag is gone. */
+  image: string;
+  imageId: ImageId;
+  command: string;
+  /** RFC 3339 */
+  created: string;
+  state: ContainerState;
+  /** "Up 3 seconds", "Exited (0) 2 minutes ago" */
+  status: string;
+  ports: string[];
+  labels: Record<string, string>;
+  mounts: string[];
+  networks: string[];
+  sizeRw?: number;
+  sizeRootFs?: number;
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
+
+/** `GET /containers/{id}/json` of the Engine API. */
+export interface ContainerInspect {
+  Id: ContainerId;
+  Created: string;
+  Path: string;
+  Args: string[];
+  State: {
+    Status: ContainerState;
+    Running: boolean;
+    Paused: boolean;
+    Restarting: boolean;
+    OOMKilled: boolean;
+    Dead: boolean;
+    Pid: number;
+    ExitCode: number;
+    Error: string;
+    StartedAt: string;
+    FinishedAt: string;
+  };
+  Image: ImageId;
+  ResolvConfPath: string;
+  HostnamePath: string;
+  HostsPath: string;
+  LogPath: string;
+  Name: string;
+  RestartCount: number;
+  Driver: string;
+  Platform: string;
+  MountLabel: string;
+  ProcessLabel: string;
+  AppArmorProfile: string;
+  ExecIDs: string[] | null;
+  HostConfig: Record<string, unknown>;
+  GraphDriver: { Name: string; Data: Record<string, string> };
+  SizeRw?: number;
+  SizeRootFs?: number;
+  Mounts: {
+    Type: 'bind' | 'volume' | 'tmpfs';
+    Name?: string;
+    Source: string;
+    Destination: string;
+    Driver?: string;
+    Mode: string;
+    RW: boolean;
+    Propagation: string;
+  }[];
+  Config: ImageRunConfig & {
+    Hostname: string;
+    Domainname: string;
+    AttachStdin: boolean;
+    AttachStdout: boolean;
+    AttachStderr: boolean;
+    Tty: boolean;
+    OpenStdin: boolean;
+    StdinOnce: boolean;
+    Image: string;
+  };
+  NetworkSettings: {
+    Bridge: string;
+    SandboxID: string;
+    SandboxKey: string;
+    Ports: Record<string, { HostIp: string; HostPort: string }[] | null>;
+    Gateway: string;
+    IPAddress: string;
+    IPPrefixLen: number;
+    MacAddress: string;
+    Networks: Record<
+      string,
+      {
+        IPAddress: string;
+        IPPrefixLen: number;
+        Gateway: string;
+        MacAddress: string;
+        NetworkID: string;
+        EndpointID: string;
+      }
+    >;
+  };
+}
+
+export type ChangeKind = 'A' | 'C' | 'D';
+
+export interface LogEntry {
+  stream: 'stdout' | 'stderr';
+  /** RFC 3339 with nanoseconds */
+  time: string;
+  /** With its newline, if it had one. */
+  line: Uint8Array;
+}
+
+export interface LogsOptions {
+  follow?: boolean;
+  /** Last N lines; undefined = all. */
+  tail?: number;
+  since?: Date;
+  until?: Date;
+  signal?: AbortSignal;
+}
+
+export interface PsOptions {
+  all?: boolean;
+  size?: boolean;
+  last?: number;
+  /** key -> values: same key = or, different keys = and */
+  filters?: Record<string, string[]>;
+}
+
+export interface ImagesOptions {
+  all?: boolean;
+  /** Reference pattern: "redis", "redis:7*". */
+  reference?: string;
+  filters?: Record<string, string[]>;
+}
+
+export interface Engine {
+  readonly root: string;
+
+  pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  images(options?: ImagesOptions): Promise<ImageSummary[]>;
+  inspectImage(reference: string): Promise<ImageInspect>;
+  history(reference: string): Promise<HistoryRow[]>;
+  tag(source: string, target: string): Promise<void>;
+  removeImage(reference: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemovedImage[]>;
+  /** One tar that is an OCI layout and a docker archive at once. */
+  save(references: string[], output: Writable): Promise<void>;
+  /** docker archive, OCI layout in a tar (any compression), or a directory that is an OCI layout. */
+  load(input: Readable | { dir: string }): Promise<LoadedImage[]>;
+
+  create(options: RunOptions): Promise<Created>;
+  start(container: string, options?: StartOptions): Promise<Attachment | undefined>;
+  /** `kill -s`: to PID 1 of a running container. */
+  signal(container: string, signal: number): Promise<void>;
+  /** Resolves with the exit code when the container is not running (any more). */
+  wait(container: string): Promise<number>;
+  remove(container: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
+  ps(options?: PsOptions): Promise<ContainerSummary[]>;
+  inspectContainer(container: string, options?: { size?: boolean }): Promise<ContainerInspect>;
+  logs(container: string, options?: LogsOptions): AsyncIterable<LogEntry>;
+  diff(container: string): Promise<{ kind: ChangeKind; path: Uint8Array }[]>;
+  commit(container: string, options?: CommitOptions): Promise<ImageId>;
+
+  info(): Promise<EngineInfo>;
+  version(): VersionInfo;
+}
+
+export interface VersionInfo {
+  version: string;
+  apiVersion: string;
+  nodeVersion: string;
+  os: string;
+  arch: string;
+  kernelVersion: string;
+  gitCommit?: string;
+}
+
+export interface EngineInfo {
+  containers: number;
+  containersRunning: number;
+  containersPaused: number;
+  containersStopped: number;
+  images: number;
+  root: string;
+  storageDriver: 'overlay';
+  backingFilesystem: string;
+  cgroupVersion: '1' | '2' | 'hybrid';
+  cgroupControllers: string[];
+  kernelVersion: string;
+  operatingSystem: string;
+  osType: 'linux';
+  architecture: string;
+  ncpu: number;
+  /** bytes */
+  memTotal: number;
+  name: string;
+  serverVersion: string;
+  securityOptions: string[];
+  /** What this machine lacks, one sentence each. */
+  warnings: string[];
+}
