@@ -46,6 +46,13 @@ export const Frame = {
   hello: 8,
   /** monitor -> client: u32 errno of the last request, 0 = done */
   ack: 9,
+  /**
+   * client -> monitor: freezes the container's cgroup and returns `ack` when it is frozen (phase `paused`). Payload u8: 1 =
+   * thaw by itself when this connection ends (commit: its client may be killed), 0 = until `thaw`.
+   */
+  freeze: 10,
+  /** client -> monitor: the reverse; answered by `ack` */
+  thaw: 11,
 } as const;
 
 export const Want = { stdout: 1, stderr: 2, stdin: 4 } as const;
