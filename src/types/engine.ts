@@ -310,8 +310,18 @@ export interface ImagesOptions {
   filters?: Record<string, string[]>;
 }
 
+/** What a program needs to lend its own terminal to an {@link Attachment}. All throw a system error with `code`. */
+export interface TerminalControl {
+  /** Raw mode (cfmakeraw) on a terminal's fd; returns the old settings for `restoreTerminal`. */
+  makeRaw(fd: number): Uint8Array;
+  restoreTerminal(fd: number, saved: Uint8Array): void;
+  windowSize(fd: number): { rows: number; cols: number };
+}
+
 export interface Engine {
   readonly root: string;
+  /** The addon's own functions: Node's setRawMode leaves output translation on, which breaks full-screen programs. */
+  readonly terminal: TerminalControl;
 
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
   images(options?: ImagesOptions): Promise<ImageSummary[]>;
