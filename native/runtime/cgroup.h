@@ -2,15 +2,16 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "runtime/ledger.h"
 #include "runtime/spec.h"
 
 namespace tsrun {
 
-/// Where cgroups live on this machine, per controller: v1 hierarchies mounted alone or together, v2, or both (hybrid).
-/// Found from /proc/self/mountinfo and /proc/self/cgroup, never assumed.
+/// Where cgroups live on this machine, per controller: v1 hierarchies mounted alone or together, v2, or both
+/// (hybrid). Found from /proc/self/mountinfo and /proc/self/cgroup, never assumed.
 struct CgroupMount {
-  std::string path;                      ///< mount point
+  std::string path;  ///< mount point
   bool v2 = false;
   std::vector<std::string> controllers;  ///< of v1: as named in the mount; of v2: cgroup.controllers
 };
@@ -26,19 +27,29 @@ class Cgroup {
 
   void add(int pid) const;
   /// An O_PATH fd of the v2 directory, for CLONE_INTO_CGROUP; -1 where that does not apply (v1, hybrid).
-  int v2Fd() const;
+  /// Owned by this.
+  int v2Fd() const { return v2Fd_.get(); }
   void freeze(bool frozen) const;
-  /// SIGKILL to every process in it (cgroup.kill, else freezer and a loop over cgroup.procs), and waits until empty.
+  /// SIGKILL to every process in it (cgroup.kill, else freezer and a loop over cgroup.procs), and waits until
+  /// empty.
   void killAll() const;
   /// True if the kernel's OOM killer struck in it (memory.events, or oom_kill in memory.oom_control).
   bool oomKilled() const;
 
  private:
-  std::vector<std::string> dirs_;
+  Cgroup(std::string path, std::vector<CgroupMount> mounts);
+  /// Directory in the v1 hierarchy that has `controller`, else the v2 directory; empty if there is neither.
+  std::string directoryOf(const std::string& controller) const;
+  std::string v1Freezer() const;
+
+  std::vector<CgroupMount> mounts_;  ///< those where the directory exists
+  std::vector<std::string> dirs_;    ///< same order as mounts_
+  std::string v2Dir_;                ///< empty without a v2 mount
+  UniqueFd v2Fd_;
 };
 
-/// Ledger releaser: kills stragglers, removes the directories (children first, with back-off up to 5 s) and then the
-/// store's own parents (/tsrun/<tag>, /tsrun) when they are empty. Accepts "already gone".
+/// Ledger releaser: kills stragglers, removes the directories (children first, with back-off up to 5 s) and
+/// then the store's own parents (/tsrun/<tag>, /tsrun) when they are empty. Accepts "already gone".
 void releaseCgroup(const std::string& relativePath);
 
 }  // namespace tsrun

@@ -10,6 +10,8 @@ inline constexpr char kLedger[] = "ledger";
 inline constexpr char kLog[] = "log";
 inline constexpr char kCgroupCreate[] = "cgroup.create";
 inline constexpr char kCgroupJoin[] = "cgroup.join";
+inline constexpr char kCgroupFreeze[] = "cgroup.freeze";
+inline constexpr char kCgroupRelease[] = "cgroup.release";
 inline constexpr char kClone[] = "namespaces.clone";
 inline constexpr char kNetworkLease[] = "network.lease";
 inline constexpr char kNetworkBridge[] = "network.bridge";
@@ -17,6 +19,7 @@ inline constexpr char kNetworkVeth[] = "network.veth";
 inline constexpr char kNetworkAddress[] = "network.address";
 inline constexpr char kNetworkNat[] = "network.nat";
 inline constexpr char kNetworkHosts[] = "network.hosts";
+inline constexpr char kNetworkRelease[] = "network.release";
 // child
 inline constexpr char kWaitGo[] = "wait.go";
 inline constexpr char kCgroupNs[] = "namespaces.cgroup";

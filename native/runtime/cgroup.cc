@@ -1,0 +1,208 @@
+#include "runtime/cgroup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/failure.h"
+#include "runtime/cgroup_parts.h"
+#include "runtime/steps.h"
+
+namespace tsrun {
+namespace {
+
+using cgroupfs::contains;
+
+/// v2 controllers a container gets on a pure v2 machine whether or not it has a limit (usage is read from
+/// them).
+constexpr const char* kUsualControllers[] = {"cpuset", "cpu", "io", "memory", "pids", "hugetlb"};
+
+/// "/a/b/c" -> {"/a", "/a/b"}
+std::vector<std::string> parentsOf(const std::string& path) {
+  std::vector<std::string> parents;
+  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    parents.push_back(path.substr(0, slash));
+  }
+  return parents;
+}
+
+void makeDirectory(const std::string& root, const std::string& path) {
+  const std::string leaf = root + path;
+  bool removedStale = false;
+  // Another container's release may remove a parent between our two mkdirs: begin again. It cannot go on for
+  // ever, since a parent that has our directory stays.
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    for (const std::string& parent : parentsOf(path)) {
+      if (::mkdir((root + parent).c_str(), 0755) != 0 && errno != EEXIST && errno != ENOENT) {
+        fail(step::kCgroupCreate, root + parent);
+      }
+    }
+    if (::mkdir(leaf.c_str(), 0755) == 0) return;
+    if (errno == ENOENT) continue;
+    if (errno != EEXIST) fail(step::kCgroupCreate, leaf);
+    // Left by an earlier life of this id: its counters and limits must not become ours, nor its processes.
+    if (removedStale || (::rmdir(leaf.c_str()) != 0 && errno != ENOENT)) {
+      throw Failure(step::kCgroupCreate, EEXIST, leaf, "the cgroup exists and is in use");
+    }
+    removedStale = true;
+  }
+  throw Failure(step::kCgroupCreate, ENOENT, leaf);
+}
+
+/// A new v1 cpuset is empty and takes no process (ENOSPC): each level copies its parent's, from the top.
+void primeCpuset(const std::string& root, const std::string& path) {
+  std::vector<std::string> levels = parentsOf(path);
+  levels.push_back(path);
+  std::string above = root;
+  for (const std::string& level : levels) {
+    const std::string dir = root + level;
+    for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+      const auto own = cgroupfs::read(dir + file);
+      if (own && !cgroupfs::words(*own).empty()) continue;
+      const auto inherited = cgroupfs::read(above + file);
+      if (!inherited) throw Failure(step::kCgroupCreate, errno, above + file);
+      cgroupfs::write(step::kCgroupCreate, dir + file, *inherited);
+    }
+    above = dir;
+  }
+}
+
+/// Hands `wanted` controllers down to the container's directory. Best effort for each: the root may refuse
+/// one (EBUSY, EINVAL with realtime tasks, EOPNOTSUPP); whoever then asks for its limit gets an error that
+/// names it.
+void enableControllers(const CgroupMount& mount, const std::string& path,
+                       const std::vector<std::string>& wanted) {
+  std::vector<std::string> levels = parentsOf(path);
+  levels.insert(levels.begin(), "");
+  for (const std::string& level : levels) {
+    const std::string file = mount.path + level + "/cgroup.subtree_control";
+    const auto enabled = cgroupfs::words(cgroupfs::read(file).value_or(""));
+    UniqueFd control;
+    for (const std::string& controller : wanted) {
+      if (contains(enabled, controller)) continue;
+      if (!control) control.reset(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+      if (!control) break;
+      const std::string text = "+" + controller;
+      [[maybe_unused]] const ssize_t ignored = ::write(control.get(), text.data(), text.size());
+    }
+  }
+}
+
+std::vector<std::string> wantedControllers(const CgroupMount& mount, bool pure,
+                                           const Spec::Resources& resources) {
+  std::vector<std::string> wanted;
+  const auto want = [&](const std::string& name) {
+    if (contains(mount.controllers, name) && !contains(wanted, name)) wanted.push_back(name);
+  };
+  if (pure) {
+    for (const char* name : kUsualControllers) want(name);
+  }
+  const bool memory = resources.memoryLimit || resources.memorySwap || resources.memoryReservation;
+  if (memory) want("memory");
+  if (resources.cpuShares || resources.cpuQuota || resources.cpuPeriod) want("cpu");
+  if (!resources.cpusetCpus.empty() || !resources.cpusetMems.empty()) want("cpuset");
+  if (resources.pidsLimit) want("pids");
+  if (resources.blkioWeight) want("io");
+  for (const auto& [file, value] : resources.unified) want(file.substr(0, file.find('.')));
+  return wanted;
+}
+
+}  // namespace
+
+Cgroup::Cgroup(std::string path, std::vector<CgroupMount> mounts) {
+  bool pure = true;
+  for (CgroupMount& mount : mounts) {
+    const std::string dir = mount.path + path;
+    if (!mount.v2) pure = false;
+    if (!cgroupfs::exists(dir)) continue;
+    if (mount.v2) v2Dir_ = dir;
+    dirs_.push_back(dir);
+    mounts_.push_back(std::move(mount));
+  }
+  if (pure && !v2Dir_.empty()) {
+    v2Fd_.reset(::open(v2Dir_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  }
+}
+
+Cgroup Cgroup::open(const std::string& relativePath) {
+  return Cgroup(cgroupfs::checkedPath(relativePath), findCgroupMounts());
+}
+
+std::string Cgroup::directoryOf(const std::string& controller) const {
+  for (size_t i = 0; i < mounts_.size(); ++i) {
+    if (!mounts_[i].v2 && contains(mounts_[i].controllers, controller)) return dirs_[i];
+  }
+  return v2Dir_;
+}
+
+std::string Cgroup::v1Freezer() const {
+  const std::string dir = directoryOf("freezer");
+  return dir == v2Dir_ ? "" : dir;
+}
+
+Cgroup Cgroup::create(const Spec& spec, Ledger& ledger) {
+  const std::string path = cgroupfs::checkedPath(spec.cgroupsPath);
+  const std::vector<CgroupMount> mounts = findCgroupMounts();
+  if (mounts.empty())
+    throw Failure(step::kCgroupCreate, ENOENT, "/sys/fs/cgroup", "no cgroup file system is mounted");
+  ledger.own("cgroup", path);
+  for (const CgroupMount& mount : mounts) makeDirectory(mount.path, path);
+
+  const Cgroup group(path, mounts);
+  const bool pure = static_cast<bool>(group.v2Fd_);
+  cgroupfs::LimitPlan::Host host;
+  for (const CgroupMount& mount : mounts) {
+    if (!mount.v2) {
+      host.v1.insert(host.v1.end(), mount.controllers.begin(), mount.controllers.end());
+      if (contains(mount.controllers, "cpuset")) primeCpuset(mount.path, path);
+    } else {
+      host.hasV2 = true;
+      const std::vector<std::string> wanted = wantedControllers(mount, pure, spec.resources);
+      if (!wanted.empty()) enableControllers(mount, path, wanted);
+      host.v2 = cgroupfs::words(cgroupfs::read(group.v2Dir_ + "/cgroup.controllers").value_or(""));
+    }
+  }
+  if (spec.resources.memorySwap) {
+    const auto swaps = cgroupfs::read("/proc/swaps");
+    host.swapInUse = swaps && swaps->find("\n/") != std::string::npos;
+    host.swapAccounting = cgroupfs::exists(group.v2Dir_ + "/memory.swap.max");
+  }
+  if (spec.resources.blkioWeight) {
+    host.bfqWeight = cgroupfs::exists(group.directoryOf("blkio") + "/blkio.bfq.weight") ||
+                     cgroupfs::exists(group.v2Dir_ + "/io.bfq.weight");
+  }
+  for (const cgroupfs::Write& write : cgroupfs::LimitPlan::of(spec.resources, host)) {
+    const std::string dir = write.controller.empty() ? group.v2Dir_ : group.directoryOf(write.controller);
+    cgroupfs::write(step::kCgroupCreate, dir + "/" + write.file, write.value);
+  }
+
+  const std::vector<Spec::DeviceRule> rules = cgroupfs::withStandardDevices(spec.resources.devices);
+  if (contains(host.v1, "devices")) {
+    cgroupfs::applyDevicesV1(group.directoryOf("devices"), rules);
+  } else if (host.hasV2) {
+    cgroupfs::applyDevicesV2(group.v2Dir_, rules);
+  } else {
+    throw Failure(step::kCgroupCreate, EOPNOTSUPP, "devices",
+                  "no cgroup controller here can restrict devices");
+  }
+  return Cgroup(path, mounts);
+}
+
+void Cgroup::add(int pid) const {
+  const std::string text = std::to_string(pid);
+  for (const std::string& dir : dirs_) {
+    UniqueFd procs(::open((dir + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!procs || ::write(procs.get(), text.data(), text.size()) < 0) {
+      fail(step::kCgroupJoin, dir);
+    }
+  }
+}
+
+bool Cgroup::oomKilled() const {
+  const std::string memory = directoryOf("memory");
+  return !memory.empty() && cgroupfs::oomKills(memory) > 0;
+}
+
+}  // namespace tsrun
