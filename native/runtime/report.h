@@ -5,9 +5,9 @@
 
 namespace tsrun {
 
-/// Writes ReportRecords (src/native/protocol.ts) to the close-on-exec report fd: one line of JSON per write(2), each
-/// shorter than PIPE_BUF so that records of monitor and child never mix. Allocates nothing: usable between clone and
-/// exec. A negative fd makes every call a no-op.
+/// Writes ReportRecords (src/native/protocol.ts) to the close-on-exec report fd: one line of JSON per
+/// write(2), each shorter than PIPE_BUF so that records of monitor and child never mix. Allocates nothing:
+/// usable between clone and exec. A negative fd makes every call a no-op.
 class Report {
  public:
   explicit Report(int fd) : fd_(fd) {}

@@ -1,6 +1,6 @@
 #pragma once
-/// Names of the steps that make a container, in order. They name errors, the --debug trace and (in test builds) the
-/// places where a fault can be injected. One list: use these, never a literal.
+/// Names of the steps that make a container, in order. They name errors, the --debug trace and (in test
+/// builds) the places where a fault can be injected. One list: use these, never a literal.
 namespace tsrun::step {
 // monitor
 inline constexpr char kHelperProtect[] = "helper.protect";
@@ -8,6 +8,9 @@ inline constexpr char kHelperConfig[] = "helper.config";
 inline constexpr char kHelperLock[] = "helper.lock";
 inline constexpr char kLedger[] = "ledger";
 inline constexpr char kLog[] = "log";
+/// `state` and `exit` in the container's directory.
+inline constexpr char kRecord[] = "record";
+inline constexpr char kRemove[] = "remove";
 inline constexpr char kCgroupCreate[] = "cgroup.create";
 inline constexpr char kCgroupJoin[] = "cgroup.join";
 inline constexpr char kCgroupFreeze[] = "cgroup.freeze";

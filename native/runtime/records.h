@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/failure.h"
+#include "runtime/network.h"
+
+namespace tsrun {
+
+/// `state` in the container's directory: StateRecord of src/native/launch.ts.
+struct StateRecord {
+  std::string phase;  ///< "created", "running", "paused" or "restarting"
+  int pid = 0;
+  std::string startedAt;
+  const Lease* network = nullptr;
+};
+
+/// `exit` in the container's directory: ExitRecord of src/native/launch.ts.
+struct ExitRecord {
+  int exitCode = 0;
+  bool oomKilled = false;
+  std::string startedAt;  ///< empty: the process never started
+  std::string finishedAt;
+  std::optional<Failure> error;
+};
+
+/// Replaces the record. Throws Failure(step::kRecord).
+void writeState(const std::string& dir, const StateRecord& state);
+void writeExit(const std::string& dir, const ExitRecord& exit, bool durable);
+
+/// `startedAt` of `dir`/state or `dir`/exit. Nothing if the file is missing or, after a crash, broken; empty
+/// if it has none.
+std::optional<std::string> startedAtOf(const std::string& dir, const std::string& name);
+
+/// What one line of a report says: the failure of a `fail` record, or the name of a step.
+struct ReportLine {
+  std::optional<Failure> failure;
+  std::string step;
+};
+ReportLine parseReportLine(const std::string& line);
+
+/// The line that recover and the tree verbs end with on fd 2: {"ok": …} or {"fail": …} (HelperResult).
+std::string failureLine(const Failure& failure);
+
+}  // namespace tsrun
