@@ -8,17 +8,19 @@ import {
   repositoryOf,
   withDefaultTag,
 } from '../intent/reference.js';
-import { imageEntries, imageIdOf, readImage, type StoredImage } from '../store/images.js';
+import { imageEntries, readImage, type StoredImage } from '../store/images.js';
 import type { ImageEntry } from '../store/index-file.js';
 import { findLayers } from '../store/layers.js';
 import type { StorePaths } from '../store/paths.js';
+import { type NamedEntry, referencesOf } from '../store/references.js';
 import type { Descriptor } from '../types/oci.js';
 
-export interface FoundImage {
-  readonly image: StoredImage;
-  /** How it was named: the entry of a reference, or undefined when `text` was an id. */
-  readonly entry?: ImageEntry;
-  readonly reference?: Reference;
+export interface FoundEntry {
+  readonly entry: NamedEntry;
+  /** All image entries, as they were read together. */
+  readonly entries: readonly NamedEntry[];
+  /** The canonical reference that was named; undefined if `text` was an id. */
+  readonly reference?: string;
 }
 
 export interface ResolvedImage extends StoredImage {
@@ -29,33 +31,34 @@ export interface ResolvedImage extends StoredImage {
   readonly references: string[];
 }
 
-/** undefined if there is no such image. A reference wins over an id, as in Docker. */
-export function findImage(paths: StorePaths, text: string): FoundImage | undefined {
+/** The entry that `text` names, without reading the image. A reference wins over an id, as in Docker. */
+export function findEntry(paths: StorePaths, text: string): FoundEntry | undefined {
   const entries = imageEntries(paths);
-  const reference = tryParse(text);
-  const named = reference && entries.find((entry) => names(entry, reference));
-  if (named !== undefined) return { image: readImage(paths, named, entries), entry: named, reference };
+  const wanted = tryParse(text);
+  const named = wanted && entries.find((entry) => names(entry, wanted));
+  if (named !== undefined && wanted !== undefined) {
+    const name = canonical(wanted);
+    const { tags, digests } = referencesOf([named]);
+    // By the manifest's own digest an image of an index is found too, but that is no name that could be removed.
+    return { entry: named, entries, reference: [...tags, ...digests].includes(name) ? name : undefined };
+  }
   const prefix = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
   if (prefix === undefined) return undefined;
-  const hits = new Map<string, ImageEntry>();
-  for (const entry of entries) {
-    const id = imageIdOf(paths, entry);
-    if (id.startsWith(`sha256:${prefix}`) && !hits.has(id)) hits.set(id, entry);
-  }
-  const [hit] = hits.values();
+  const hits = entries.filter((entry) => entry.imageId.startsWith(`sha256:${prefix}`));
+  const [hit] = hits;
   if (hit === undefined) return undefined;
-  if (hits.size > 1)
+  if (hits.some((other) => other.imageId !== hit.imageId))
     throw new TsrunError('NOT_FOUND', `No such image: ${text}`, {
       step: 'image.resolve',
       subject: text,
-      hint: `${hits.size} images have ids that begin so: give more digits`,
+      hint: 'several images have ids that begin so: give more digits',
     });
-  return { image: readImage(paths, hit, entries) };
+  return { entry: hit, entries };
 }
 
 /** @throws TsrunError NOT_FOUND "No such image: redis:7" */
-export function requireImage(paths: StorePaths, text: string): FoundImage {
-  const found = findImage(paths, text);
+export function requireEntry(paths: StorePaths, text: string): FoundEntry {
+  const found = findEntry(paths, text);
   if (found !== undefined) return found;
   const reference = tryParse(text);
   throw new TsrunError('NOT_FOUND', `No such image: ${reference ? familiar(reference) : text}`, {
@@ -64,9 +67,22 @@ export function requireImage(paths: StorePaths, text: string): FoundImage {
   });
 }
 
+/** undefined if there is no such image. @throws TsrunError CONTENT or FORMAT if it is damaged. */
+export function findImage(paths: StorePaths, text: string): StoredImage | undefined {
+  const found = findEntry(paths, text);
+  return found && readImage(paths, found.entry, found.entries);
+}
+
+/** @throws TsrunError NOT_FOUND, CONTENT or FORMAT */
+export function requireImage(paths: StorePaths, text: string): StoredImage {
+  const { entry, entries } = requireEntry(paths, text);
+  return readImage(paths, entry, entries);
+}
+
 /** The image with its unpacked layers: what a container is made of. */
 export function resolveImage(paths: StorePaths, text: string): ResolvedImage {
-  const { image, entry } = requireImage(paths, text);
+  const { entry, entries } = requireEntry(paths, text);
+  const image = readImage(paths, entry, entries);
   const layers = findLayers(paths, image.config.rootfs.diff_ids);
   const layerDirs = layers.map((layer, i) => {
     if (layer !== undefined) return layer.dir;
@@ -82,7 +98,7 @@ export function resolveImage(paths: StorePaths, text: string): ResolvedImage {
   });
   return {
     ...image,
-    manifestDescriptor: (entry ?? (image.entries[0] as ImageEntry)).descriptor,
+    manifestDescriptor: entry.descriptor,
     layerDirs: layerDirs.reverse(),
     references: image.entries.flatMap((each) => each.reference ?? []),
   };

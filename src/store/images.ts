@@ -6,6 +6,7 @@ import type { ImageConfig, Manifest } from '../types/oci.js';
 import { readBlob } from './blobs.js';
 import { type ImageEntry, readIndex } from './index-file.js';
 import type { StorePaths } from './paths.js';
+import type { NamedEntry } from './references.js';
 
 export interface StoredImage {
   /** Digest of the config. */
@@ -14,15 +15,28 @@ export interface StoredImage {
   readonly manifestDigest: Digest;
   readonly config: ImageConfig;
   /** All entries of this image id, in the order of the index; at least one. */
-  readonly entries: readonly ImageEntry[];
+  readonly entries: readonly NamedEntry[];
 }
 
-/** Entries that are images; other descriptors (nested indexes that another tool put there) are left alone. */
-export function imageEntries(paths: StorePaths): ImageEntry[] {
-  return readIndex(paths).filter((entry) => isManifestType(entry.descriptor.mediaType));
+/** All descriptors of the index, to be edited and written back. Those of images carry their id, also if another tool wrote them. */
+export function allEntries(paths: StorePaths): ImageEntry[] {
+  return readIndex(paths).map((entry) => {
+    if (entry.imageId !== undefined || !isManifestType(entry.descriptor.mediaType)) return entry;
+    const imageId = unlessDamaged(() => readManifest(paths, entry).config.digest);
+    return imageId === undefined ? entry : { ...entry, imageId };
+  });
 }
 
-export function readManifest(paths: StorePaths, entry: ImageEntry): Manifest {
+/** Entries that are images; other descriptors (nested indexes, artifacts that another tool put there) are left alone. */
+export function imageEntries(paths: StorePaths): NamedEntry[] {
+  return allEntries(paths).filter(isImageEntry);
+}
+
+export function isImageEntry(entry: ImageEntry): entry is NamedEntry {
+  return entry.imageId !== undefined && isManifestType(entry.descriptor.mediaType);
+}
+
+function readManifest(paths: StorePaths, entry: ImageEntry): Manifest {
   const { digest, mediaType } = entry.descriptor;
   const document = parseDocument(readBlob(paths, digest), mediaType, digest);
   if (document.kind !== 'manifest')
@@ -33,12 +47,19 @@ export function readManifest(paths: StorePaths, entry: ImageEntry): Manifest {
   return document.manifest;
 }
 
-export function imageIdOf(paths: StorePaths, entry: ImageEntry): ImageId {
-  return entry.imageId ?? readManifest(paths, entry).config.digest;
+/** undefined for what is damaged or missing. An I/O error still throws: it says nothing about the content. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TsrunError && (error.code === 'CONTENT' || error.code === 'FORMAT'))
+      return undefined;
+    throw error;
+  }
 }
 
 /** The image behind `entry`, which is one of `all`. */
-export function readImage(paths: StorePaths, entry: ImageEntry, all: readonly ImageEntry[]): StoredImage {
+export function readImage(paths: StorePaths, entry: NamedEntry, all: readonly NamedEntry[]): StoredImage {
   const manifest = readManifest(paths, entry);
   assertImage(manifest, entry.reference ?? entry.descriptor.digest);
   const id = manifest.config.digest;
@@ -57,20 +78,20 @@ export function readImage(paths: StorePaths, entry: ImageEntry, all: readonly Im
     manifest,
     manifestDigest: entry.descriptor.digest,
     config,
-    entries: all.filter((other) => other === entry || imageIdOf(paths, other) === id),
+    entries: all.filter((other) => other.imageId === entry.imageId),
   };
 }
 
-/** Every image once, in the order of the index. */
+/** Every image once, in the order of the index; damaged ones are left out. */
 export function readImages(paths: StorePaths): StoredImage[] {
   const entries = imageEntries(paths);
   const seen = new Set<ImageId>();
   const images: StoredImage[] = [];
   for (const entry of entries) {
-    const id = imageIdOf(paths, entry);
-    if (seen.has(id)) continue;
-    seen.add(id);
-    images.push(readImage(paths, entry, entries));
+    if (seen.has(entry.imageId)) continue;
+    seen.add(entry.imageId);
+    const image = unlessDamaged(() => readImage(paths, entry, entries));
+    if (image !== undefined) images.push(image);
   }
   return images;
 }

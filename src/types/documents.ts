@@ -1,7 +1,7 @@
 /** Manifests, indexes and image configs, read from bytes that a stranger wrote: shape checked, nothing guessed. */
 import { TsrunError } from '../errors.js';
 import { type DiffId, parseDiffId, parseDigest } from './ids.js';
-import type { Descriptor, ImageConfig, Index, Manifest, Platform } from './oci.js';
+import type { Descriptor, HistoryEntry, ImageConfig, Index, Manifest, Platform } from './oci.js';
 
 export const MediaType = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -103,12 +103,31 @@ export function parseImageConfig(bytes: Uint8Array, subject: string): ImageConfi
     throw malformed(subject, 'image config whose "history" is not a list');
   return {
     ...json,
+    created: textIn(json, 'created'),
+    author: textIn(json, 'author'),
+    variant: textIn(json, 'variant'),
+    'os.version': textIn(json, 'os.version'),
     architecture: json.architecture,
     os: json.os,
     config: runConfig(json.config, subject),
-    history: Array.isArray(json.history) ? json.history.filter(isObject) : undefined,
+    history: Array.isArray(json.history)
+      ? json.history.map((step) => historyEntry(step, subject))
+      : undefined,
     rootfs: { type: 'layers', diff_ids: diffIds },
   };
+}
+
+function historyEntry(value: unknown, subject: string): HistoryEntry {
+  if (!isObject(value)) throw malformed(subject, 'image config with a history entry that is not an object');
+  const entry: HistoryEntry = {};
+  for (const key of ['created', 'created_by', 'author', 'comment'] as const) entry[key] = textIn(value, key);
+  if (value.empty_layer === true) entry.empty_layer = true;
+  return entry;
+}
+
+function textIn(value: Record<string, unknown>, key: string): string | undefined {
+  const text = value[key];
+  return typeof text === 'string' ? text : undefined;
 }
 
 /** The parts of `config` that reach argv, the environment and paths must have the types that they claim. */
@@ -151,12 +170,11 @@ export function descriptor(value: unknown, subject: string): Descriptor {
 }
 
 function platform(value: Record<string, unknown>): Platform {
-  const text = (key: string) => (typeof value[key] === 'string' ? value[key] : undefined);
   return {
-    architecture: text('architecture') ?? 'unknown',
-    os: text('os') ?? 'unknown',
-    variant: text('variant'),
-    'os.version': text('os.version'),
+    architecture: textIn(value, 'architecture') ?? 'unknown',
+    os: textIn(value, 'os') ?? 'unknown',
+    variant: textIn(value, 'variant'),
+    'os.version': textIn(value, 'os.version'),
   };
 }
 

@@ -1,0 +1,31 @@
+/** `tag`: one more name for an image. */
+import { TsrunError } from '../errors.js';
+import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
+import { allEntries } from '../store/images.js';
+import { writeIndex } from '../store/index-file.js';
+import { withStorageLock } from '../store/locks.js';
+import { withEntry } from '../store/references.js';
+import type { ImageContext } from './image-context.js';
+import { requireEntry } from './resolve-image.js';
+
+/** @throws TsrunError NOT_FOUND for `source`, USAGE for `target` */
+export async function tagImage({ store }: ImageContext, source: string, target: string): Promise<void> {
+  const { paths } = store;
+  const wanted = withDefaultTag(parseReference(target));
+  if (wanted.digest !== undefined)
+    throw new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
+      step: 'image.tag',
+      subject: target,
+    });
+  await withStorageLock(paths, store.native, 'exclusive', async () => {
+    const { entry } = requireEntry(paths, source);
+    const reference = canonical(wanted);
+    if (entry.reference === reference) return;
+    const { descriptor, imageId, parent } = entry;
+    const taggedAt = new Date().toISOString();
+    await writeIndex(
+      paths,
+      withEntry(allEntries(paths), { descriptor, imageId, parent, reference, taggedAt }),
+    );
+  });
+}
