@@ -1,0 +1,56 @@
+/** Reads HostFacts. Called once per command: a dozen small files, nothing started, nothing waited for. */
+import { boundingSet } from './capabilities.js';
+import { probeCgroup } from './cgroup.js';
+import type { HostFacts } from './facts.js';
+import { type HostSource, thisMachine } from './source.js';
+
+const ARCH: Record<string, string> = { x64: 'amd64', ia32: '386' };
+const CPU_DIR = '/sys/devices/system/cpu';
+const SYSTEMD_UPSTREAM = '/run/systemd/resolve/resolv.conf';
+/** Never PATH: what changes the firewall as root is not chosen by the caller's environment. */
+const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft', '/usr/local/sbin/nft'];
+
+export function probeHost(source: HostSource = thisMachine): HostFacts {
+  const release = source.release();
+  const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
+  const arch = source.arch();
+  const resolvConf = source.read('/etc/resolv.conf') ?? '';
+  return {
+    kernel: { major: major || 0, minor: minor || 0, release },
+    arch: ARCH[arch] ?? arch,
+    hostname: source.hostname(),
+    isRoot: source.uid() === 0,
+    cgroup: probeCgroup(source),
+    capabilities: boundingSet(source.read('/proc/self/status') ?? ''),
+    rlimits: probeLimits(source.read('/proc/self/limits') ?? ''),
+    oomScoreAdj: Number(source.read('/proc/self/oom_score_adj') ?? 0),
+    thermalThrottlePaths: thermalThrottles(source),
+    resolvConf,
+    upstreamResolvConf: resolvConf.includes('127.0.0.53') ? source.read(SYSTEMD_UPSTREAM) : undefined,
+    hosts: source.read('/etc/hosts') ?? '',
+    hasNft: NFT_PATHS.some((path) => source.executable(path)),
+  };
+}
+
+function probeLimits(text: string): HostFacts['rlimits'] {
+  const hard = (name: string) => {
+    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, 'm').exec(text)?.[1];
+    return value === undefined || value === 'unlimited' ? undefined : Number(value);
+  };
+  return {
+    // The kernel has no unlimited number of files.
+    nofileHard: hard('Max open files') ?? 1048576,
+    coreHard: hard('Max core file size'),
+  };
+}
+
+function thermalThrottles(source: HostSource): string[] {
+  // All CPUs have one or none has: on most virtual machines this is one look.
+  if (!source.exists(`${CPU_DIR}/cpu0/thermal_throttle`)) return [];
+  return source
+    .list(CPU_DIR)
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map((name) => `${CPU_DIR}/${name}/thermal_throttle`)
+    .filter((path) => source.exists(path))
+    .sort();
+}

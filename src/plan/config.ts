@@ -1,0 +1,85 @@
+/** The image's config under the user's wishes: what `inspect` shows as Config and `commit` starts from. */
+import { posix } from 'node:path';
+import { TsrunError } from '../errors.js';
+import type { RunIntent } from '../intent/run.js';
+import { parseUser } from '../intent/user.js';
+import type { ContainerInspect } from '../types/engine.js';
+import type { ImageRunConfig } from '../types/oci.js';
+import { planEnv } from './environment.js';
+
+export type ContainerConfig = ContainerInspect['Config'];
+
+export interface PlannedConfig {
+  config: ContainerConfig;
+  /** Program and arguments; never empty. */
+  argv: [string, ...string[]];
+  env: string[];
+  /** Absolute and clean. */
+  cwd: string;
+}
+
+export function planConfig(intent: RunIntent, image: ImageRunConfig, hostname: string): PlannedConfig {
+  const { entrypoint, command } = planCommand(intent, image);
+  const [program, ...args] = [...entrypoint, ...command];
+  if (program === undefined) throw new TsrunError('USAGE', 'no command specified', { step: 'plan' });
+  const env = planEnv(intent.env, image.Env ?? [], { hostname, tty: intent.tty });
+  const volumes = [...imageVolumes(image), ...anonymousVolumes(intent)];
+  const attached = !intent.detach;
+  const config: ContainerConfig = {
+    Hostname: hostname,
+    Domainname: '',
+    User: parseUser(intent.user ?? image.User ?? ''),
+    AttachStdin: intent.interactive && attached,
+    AttachStdout: attached,
+    AttachStderr: attached,
+    ...(hasKeys(image.ExposedPorts) ? { ExposedPorts: image.ExposedPorts } : {}),
+    Tty: intent.tty,
+    OpenStdin: intent.interactive,
+    StdinOnce: intent.interactive && attached,
+    Env: env.config,
+    Cmd: command.length > 0 ? command : null,
+    ...(image.Healthcheck ? { Healthcheck: image.Healthcheck } : {}),
+    Image: intent.image,
+    Volumes: volumes.length > 0 ? Object.fromEntries(volumes.map((path) => [path, {}])) : null,
+    WorkingDir: intent.workdir ?? image.WorkingDir ?? '',
+    Entrypoint: entrypoint.length > 0 ? entrypoint : null,
+    OnBuild: null,
+    Labels: { ...image.Labels, ...intent.labels },
+    ...(image.StopSignal ? { StopSignal: image.StopSignal } : {}),
+  };
+  return { config, argv: [program, ...args], env: env.process, cwd: cwdOf(config.WorkingDir ?? '') };
+}
+
+/** `--entrypoint` also does away with the image's CMD, `--entrypoint ''` with both. */
+function planCommand(intent: RunIntent, image: ImageRunConfig): { entrypoint: string[]; command: string[] } {
+  if (intent.entrypoint !== undefined) {
+    return { entrypoint: intent.entrypoint === '' ? [] : [intent.entrypoint], command: intent.command };
+  }
+  return {
+    entrypoint: image.Entrypoint ?? [],
+    command: intent.command.length > 0 ? intent.command : (image.Cmd ?? []),
+  };
+}
+
+/** VOLUME paths of the image, clean and absolute: `..` in them leads nowhere. */
+export function imageVolumes(image: ImageRunConfig): string[] {
+  return [...new Set(Object.keys(image.Volumes ?? {}).map((path) => posix.resolve('/', path)))];
+}
+
+function anonymousVolumes(intent: RunIntent): string[] {
+  return intent.mounts.filter(({ kind }) => kind === 'anonymous').map(({ destination }) => destination);
+}
+
+function cwdOf(workingDir: string): string {
+  if (workingDir === '') return '/';
+  if (workingDir.startsWith('/')) return posix.resolve(workingDir);
+  throw new TsrunError(
+    'FORMAT',
+    `the working directory '${workingDir}' is invalid, it needs to be an absolute path`,
+    { step: 'plan', subject: workingDir, hint: 'the image says so; -w gives another' },
+  );
+}
+
+function hasKeys(value: object | null | undefined): boolean {
+  return Object.keys(value ?? {}).length > 0;
+}
