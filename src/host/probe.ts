@@ -2,11 +2,11 @@
 import { boundingSet } from './capabilities.js';
 import { probeCgroup } from './cgroup.js';
 import type { HostFacts } from './facts.js';
+import { probeNames } from './names.js';
 import { type HostSource, thisMachine } from './source.js';
 
 const ARCH: Record<string, string> = { x64: 'amd64', ia32: '386' };
 const CPU_DIR = '/sys/devices/system/cpu';
-const SYSTEMD_UPSTREAM = '/run/systemd/resolve/resolv.conf';
 /** Never PATH: what changes the firewall as root is not chosen by the caller's environment. */
 const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft', '/usr/local/sbin/nft'];
 
@@ -14,7 +14,6 @@ export function probeHost(source: HostSource = thisMachine): HostFacts {
   const release = source.release();
   const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
   const arch = source.arch();
-  const resolvConf = source.read('/etc/resolv.conf') ?? '';
   return {
     kernel: { major: major || 0, minor: minor || 0, release },
     arch: ARCH[arch] ?? arch,
@@ -25,9 +24,7 @@ export function probeHost(source: HostSource = thisMachine): HostFacts {
     rlimits: probeLimits(source.read('/proc/self/limits') ?? ''),
     oomScoreAdj: Number(source.read('/proc/self/oom_score_adj') ?? 0),
     thermalThrottlePaths: thermalThrottles(source),
-    resolvConf,
-    upstreamResolvConf: resolvConf.includes('127.0.0.53') ? source.read(SYSTEMD_UPSTREAM) : undefined,
-    hosts: source.read('/etc/hosts') ?? '',
+    ...probeNames(source),
     hasNft: NFT_PATHS.some((path) => source.executable(path)),
   };
 }

@@ -23,6 +23,14 @@ export function helperPath(): string {
   return builtFile('tsrun-runtime');
 }
 
+/** `version` of package.json. */
+export function packageVersion(): string {
+  const value: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  if (typeof value === 'object' && value !== null && 'version' in value && typeof value.version === 'string')
+    return value.version;
+  throw unusable('package.json', 'it has no version');
+}
+
 function builtFile(name: string): string {
   if (process.platform !== 'linux') {
     throw unusable(name, `tsrun runs on Linux only, this is ${process.platform}`);

@@ -43,6 +43,8 @@ export interface ContainerPaths {
   readonly hosts: string;
   readonly hostname: string;
   readonly resolvConf: string;
+  /** sha256 of resolv.conf as it was last written by us */
+  readonly resolvConfMark: string;
   readonly sock: string;
 }
 
@@ -62,6 +64,7 @@ export function containerPaths(dir: string): ContainerPaths {
     hosts: join(dir, 'hosts'),
     hostname: join(dir, 'hostname'),
     resolvConf: join(dir, 'resolv.conf'),
+    resolvConfMark: join(dir, 'resolv.conf.mark'),
     sock: join(dir, 'sock'),
   };
 }

@@ -1,0 +1,91 @@
+/** `GET /containers/{id}/json` of the Engine API, its names and its empties. */
+import type { ContainerInspect } from '../types/engine.js';
+import type { EngineContext } from './context.js';
+import { resolveContainer } from './resolve.js';
+import { treeSize } from './size.js';
+import { startFailure } from './start-failure.js';
+import { type ContainerView, viewContainer } from './view.js';
+
+/** What Docker gives for a time that never was. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+export function inspectContainer(
+  ctx: EngineContext,
+  text: string,
+  options: { size?: boolean } = {},
+): ContainerInspect {
+  const view = viewContainer(ctx, resolveContainer(ctx.paths, text));
+  const { record } = view;
+  const at = ctx.paths.container(record.id);
+  const sizeRw = options.size === true ? treeSize(at.upper) : undefined;
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: stateOf(view),
+    Image: record.image.id,
+    ResolvConfPath: at.resolvConf,
+    HostnamePath: at.hostname,
+    HostsPath: at.hosts,
+    LogPath: at.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: record.hostConfig,
+    GraphDriver: {
+      Name: 'overlay2',
+      Data: {
+        LowerDir: [ctx.paths.initLayer, ...record.layers.map((key) => ctx.paths.layer(key)).reverse()].join(
+          ':',
+        ),
+        UpperDir: at.upper,
+        WorkDir: at.work,
+      },
+    },
+    ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + record.imageSize }),
+    Mounts: record.mounts,
+    Config: record.config,
+    NetworkSettings: networkOf(view),
+  };
+}
+
+function stateOf({ state, live, exit }: ContainerView): ContainerInspect['State'] {
+  const running = live !== undefined;
+  return {
+    Status: state,
+    Running: running,
+    Paused: state === 'paused',
+    Restarting: state === 'restarting',
+    OOMKilled: !running && exit?.oomKilled === true,
+    Dead: state === 'dead',
+    Pid: live?.pid ?? 0,
+    ExitCode: running ? 0 : (exit?.exitCode ?? 0),
+    Error: running || exit?.error === undefined ? '' : startFailure(exit.error).message,
+    StartedAt: live?.startedAt ?? exit?.startedAt ?? NEVER,
+    FinishedAt: exit?.startedAt === undefined ? NEVER : exit.finishedAt,
+  };
+}
+
+function networkOf({ record, live }: ContainerView): ContainerInspect['NetworkSettings'] {
+  const address = {
+    Gateway: live?.network?.gateway ?? '',
+    IPAddress: live?.network?.ip ?? '',
+    IPPrefixLen: live?.network?.prefixLen ?? 0,
+    MacAddress: live?.network?.mac ?? '',
+  };
+  const exposed = Object.keys(record.config.ExposedPorts ?? {});
+  return {
+    Bridge: '',
+    SandboxID: '',
+    SandboxKey: live === undefined ? '' : `/proc/${live.pid}/ns/net`,
+    Ports: record.network === 'bridge' && live ? Object.fromEntries(exposed.map((port) => [port, null])) : {},
+    ...address,
+    Networks: { [record.network]: { ...address, NetworkID: record.network, EndpointID: '' } },
+  };
+}

@@ -1,0 +1,45 @@
+/** Lock byte 1 of a container: whoever operates on it (start, commit, diff, rm) holds it. */
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { errnoOf } from '../errors.js';
+import { waitForLock } from '../store/locks.js';
+import type { ContainerId } from '../types/ids.js';
+import type { EngineContext } from './context.js';
+import { noSuchContainer } from './resolve.js';
+
+const OPERATION_BYTE = 1;
+
+/**
+ * Runs `fn` as the only operation on the container.
+ * @throws TsrunError NOT_FOUND when the container was removed before it was our turn.
+ */
+export async function withContainerLock<T>(
+  ctx: EngineContext,
+  id: ContainerId,
+  fn: () => Promise<T> | T,
+): Promise<T> {
+  const path = ctx.paths.container(id).lock;
+  const fd = open(path, id);
+  try {
+    await waitForLock(ctx.native, fd, OPERATION_BYTE, 'exclusive');
+    if (!isSameFile(fd, path)) throw noSuchContainer(id);
+    return await fn();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function open(path: string, id: ContainerId): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw noSuchContainer(id);
+    throw error;
+  }
+}
+
+/** False once the container's directory was moved away while we waited. */
+function isSameFile(fd: number, path: string): boolean {
+  const mine = fstatSync(fd);
+  const current = statSync(path, { throwIfNoEntry: false });
+  return current !== undefined && current.ino === mine.ino && current.dev === mine.dev;
+}

@@ -1,0 +1,34 @@
+/** hosts and resolv.conf follow the host from start to start, until somebody in the container changes them. */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../errors.js';
+import { probeNames } from '../host/names.js';
+import { planNameFiles } from '../plan/name-files.js';
+import type { ContainerRecord } from '../store/containers.js';
+import type { EngineContext } from './context.js';
+
+/** sha256 of a name file as we wrote it: when the file has another one, it is the container's own by now. */
+export function contentMark(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Brings the files up to date before a start. The helper adds the container's own address to `hosts` afterwards. */
+export function refreshNameFiles(ctx: EngineContext, record: ContainerRecord): void {
+  const at = ctx.paths.container(record.id);
+  const files = planNameFiles(record.network, record.config.Hostname, probeNames());
+  writeFileSync(at.hosts, files.hosts);
+  const marked = readIfThere(at.resolvConfMark);
+  const current = readIfThere(at.resolvConf);
+  if (current === files.resolvConf || (current !== undefined && contentMark(current) !== marked)) return;
+  writeFileSync(at.resolvConf, files.resolvConf);
+  writeFileSync(at.resolvConfMark, contentMark(files.resolvConf));
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+/** `ps --filter`: same key = or, different keys = and. Pure: what a filter must look up comes in {@link FilterFacts}. */
+import { TsrunError } from '../errors.js';
+import type { ContainerView } from './view.js';
+
+export interface FilterFacts {
+  /** Creation time (RFC 3339) of the container named in before= or since=. */
+  createdOf(container: string): string;
+  /** Id and diff IDs of the image named in ancestor=; undefined if there is none. */
+  imageOf(reference: string): { id: string; diffIds: readonly string[] } | undefined;
+}
+
+type Test = (view: ContainerView, value: string, facts: FilterFacts) => boolean;
+
+const TESTS: Record<string, Test> = {
+  id: ({ record }, value) => record.id.startsWith(value.toLowerCase()),
+  name: ({ record }, value) => nameMatches(record.name, value),
+  label: ({ record }, value) => labelMatches(record.config.Labels ?? {}, value),
+  status: (view, value) => view.state === statusOf(value),
+  exited: (view, value) =>
+    (view.state === 'exited' || view.state === 'dead') && (view.exit?.exitCode ?? 0) === exitCodeOf(value),
+  before: ({ record }, value, facts) => record.created < facts.createdOf(value),
+  since: ({ record }, value, facts) => record.created > facts.createdOf(value),
+  ancestor: ({ record }, value, facts) => {
+    const image = facts.imageOf(value);
+    if (image === undefined) return record.image.reference === value;
+    return record.image.id === image.id || image.diffIds.every((diffId, i) => record.diffIds[i] === diffId);
+  },
+  volume: ({ record }, value) =>
+    record.mounts.some(
+      (mount) => mount.Name === value || mount.Source === value || mount.Destination === value,
+    ),
+  network: ({ record }, value) => record.network === value,
+  health: (_view, value) => value === 'none',
+  publish: () => false,
+  expose: ({ record }, value) =>
+    Object.keys(record.config.ExposedPorts ?? {}).some((port) => port === value || port === `${value}/tcp`),
+};
+
+const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+
+/** @throws TsrunError USAGE for a filter or a value that does not exist. */
+export function applyFilters(
+  views: ContainerView[],
+  filters: Record<string, string[]>,
+  facts: FilterFacts,
+): ContainerView[] {
+  const tests = Object.entries(filters).map(([key, values]) => {
+    const test = TESTS[key];
+    if (test === undefined) throw invalid(key);
+    return (view: ContainerView) => values.some((value) => test(view, value, facts));
+  });
+  return views.filter((view) => tests.every((test) => test(view)));
+}
+
+/** These filters look at containers that do not run, too. */
+export function wantsAll(filters: Record<string, string[]>): boolean {
+  return filters.status !== undefined || filters.exited !== undefined;
+}
+
+function nameMatches(name: string, pattern: string): boolean {
+  try {
+    const expression = new RegExp(pattern);
+    return expression.test(name) || expression.test(`/${name}`);
+  } catch {
+    return name.includes(pattern);
+  }
+}
+
+function labelMatches(labels: Record<string, string>, value: string): boolean {
+  const at = value.indexOf('=');
+  if (at < 0) return Object.hasOwn(labels, value);
+  const key = value.slice(0, at);
+  return Object.hasOwn(labels, key) && labels[key] === value.slice(at + 1);
+}
+
+function statusOf(value: string): string {
+  if (!STATES.includes(value)) throw invalid(`status=${value}`);
+  return value;
+}
+
+function exitCodeOf(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw invalid(`exited=${value}`);
+  return Number(value);
+}
+
+function invalid(filter: string): TsrunError {
+  return new TsrunError('USAGE', `invalid filter '${filter}'`, { subject: filter });
+}

@@ -1,0 +1,35 @@
+/**
+ * Before any answer: what dead processes left is put right, so that state is derived from what is true. Costs two directory
+ * reads and one bulk lock probe when there is nothing to do.
+ */
+import { readdirSync } from 'node:fs';
+import { hasRemains, listIds, probeAlive } from '../store/containers.js';
+import { withStorageLock } from '../store/locks.js';
+import { listNames, releaseName } from '../store/names.js';
+import { leasedNames, sweep } from '../store/staging.js';
+import type { EngineContext } from './context.js';
+import { recover } from './recover.js';
+
+export async function reconcile(ctx: EngineContext): Promise<void> {
+  const ids = listIds(ctx.paths);
+  const alive = probeAlive(ctx.native, ctx.paths, ids);
+  for (const [i, id] of ids.entries()) {
+    if (alive[i] === true || !hasRemains(ctx.paths.container(id))) continue;
+    // One container that resists must not lock the user out of all others: `ps` shows it as dead, `rm` says why.
+    await recover(ctx, id).catch((error: unknown) => {
+      ctx.onTrace?.({ step: `container.recover failed: ${String(error)}`, subject: id, source: 'engine' });
+    });
+  }
+  await sweep(ctx);
+  if (readdirSync(ctx.paths.names).length !== ids.length) await sweepNames(ctx);
+}
+
+/** Removes names whose container is neither there nor being made. */
+export async function sweepNames(ctx: EngineContext): Promise<void> {
+  await withStorageLock(ctx.paths, ctx.native, 'exclusive', () => {
+    const inWork = leasedNames(ctx);
+    const there = new Set<string>(listIds(ctx.paths));
+    for (const { name, owner } of listNames(ctx.paths))
+      if (owner === undefined || !(there.has(owner) || inWork.has(owner))) releaseName(ctx.paths, name);
+  });
+}

@@ -1,0 +1,73 @@
+import { constants } from 'node:os';
+import { TsrunError } from '../errors.js';
+import { type ContainerRecord, unlistContainer } from '../store/containers.js';
+import { moveToTrash } from '../store/staging.js';
+import { removeVolume } from '../store/volumes.js';
+import type { ContainerId } from '../types/ids.js';
+import type { EngineContext } from './context.js';
+import { withContainerLock } from './lock.js';
+import { isAlive, monitorGone, signalMonitor } from './monitor.js';
+import { recover } from './recover.js';
+import { noSuchContainer, resolveContainer } from './resolve.js';
+
+/** A killed container is gone at once; what takes time is its ledger (cgroups that are slow to empty). */
+const KILL_LIMIT_MS = 15_000;
+
+export interface RemoveOptions {
+  force?: boolean;
+  volumes?: boolean;
+}
+
+/** Removes a container that is not running, or with `force` any. Anonymous volumes go with `volumes`. */
+export async function remove(ctx: EngineContext, text: string, options: RemoveOptions = {}): Promise<void> {
+  const record = resolveContainer(ctx.paths, text);
+  if (isAlive(ctx, record.id) && options.force !== true) throw stillRunning(record.id);
+  const removedBySelf = await killed(ctx, record);
+  if (removedBySelf) return;
+  await withContainerLock(ctx, record.id, () => removeStopped(ctx, record, options));
+}
+
+function stillRunning(id: ContainerId): TsrunError {
+  return new TsrunError(
+    'IN_USE',
+    `You cannot remove a running container ${id}. Stop the container before attempting removal or force remove`,
+    { subject: id },
+  );
+}
+
+/** Ends a running container. True if its monitor removed it too (--rm). */
+async function killed(ctx: EngineContext, record: ContainerRecord): Promise<boolean> {
+  const { id } = record;
+  if (!isAlive(ctx, id)) return false;
+  // It may end by itself between the look and the signal: that is what we want.
+  await signalMonitor(ctx, id, constants.signals.SIGKILL).catch((error: unknown) => {
+    if (!(error instanceof TsrunError) || (error.code !== 'NOT_RUNNING' && error.errno !== 'ESRCH'))
+      throw error;
+  });
+  if (!(await monitorGone(ctx, id, KILL_LIMIT_MS)))
+    throw new TsrunError('HELPER', `the monitor of container ${id} does not end`, {
+      step: 'container.kill',
+      subject: id,
+      hint: 'a process of the container may hang in the kernel (state D), e.g. on a dead network file system',
+    });
+  return record.autoRemove;
+}
+
+async function removeStopped(
+  ctx: EngineContext,
+  record: ContainerRecord,
+  options: RemoveOptions,
+): Promise<void> {
+  const { id } = record;
+  if (isAlive(ctx, id)) {
+    // Somebody started it while we waited for the lock.
+    if (options.force !== true) throw stillRunning(id);
+    if (await killed(ctx, record)) return;
+  }
+  await recover(ctx, id);
+  const trashed = await moveToTrash(ctx, ctx.paths.container(id).dir);
+  if (trashed === undefined) throw noSuchContainer(id);
+  unlistContainer(ctx.paths, record);
+  await trashed.discard();
+  if (options.volumes === true) for (const name of record.anonymousVolumes) await removeVolume(ctx, name);
+}

@@ -1,0 +1,126 @@
+/** A failed start in Docker's words. Exit codes follow from the code of the error, never from its text. */
+import { getSystemErrorName } from 'node:util';
+import { type ErrorCode, type ErrorDetails, TsrunError } from '../errors.js';
+import type { FailureRecord } from '../native/launch.js';
+
+const PREFIX = 'failed to create task for container: ';
+
+interface Wording {
+  code: ErrorCode;
+  text: string;
+  hint?: string;
+}
+
+/** @see ErrorDetails for what the error carries. */
+export function startFailure(failure: FailureRecord): TsrunError {
+  const errno = errnoName(failure.errno);
+  const wording = wordingOf(failure, errno);
+  const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
+  return new TsrunError(wording.code, `${PREFIX}${wording.text}`, details);
+}
+
+/** The helper went away in the middle of a step: killed, or a fault of ours. */
+export function helperDied(step: string): TsrunError {
+  const where = step === '' ? 'before its first step' : `in step ${step}`;
+  return new TsrunError('HELPER', `${PREFIX}the helper died ${where}`, {
+    step: step === '' ? undefined : step,
+    hint: 'look at the kernel log (dmesg): it may have been killed for lack of memory',
+  });
+}
+
+export function errnoName(errno: number): string | undefined {
+  if (errno === 0) return undefined;
+  try {
+    return getSystemErrorName(-errno);
+  } catch {
+    return `errno ${errno}`;
+  }
+}
+
+function wordingOf(failure: FailureRecord, errno: string | undefined): Wording {
+  const room = failure.step.split('.')[0];
+  if (failure.step === 'exec') return execWording(failure, errno);
+  if (failure.step === 'process.user') return userWording(failure, errno);
+  if (failure.step === 'process.cwd') return cwdWording(failure, errno);
+  if (failure.step.startsWith('mounts.')) return mountWording(failure, errno);
+  if (room === 'network') return networkWording(failure, errno);
+  return { code: 'HELPER', text: plain(failure, errno), hint: hintOf(errno) };
+}
+
+function execWording({ subject, detail }: FailureRecord, errno: string | undefined): Wording {
+  const start = `unable to start container process: exec: ${JSON.stringify(subject)}: `;
+  if (errno === 'ENOENT' && !subject.includes('/'))
+    return { code: 'COMMAND_NOT_FOUND', text: `${start}executable file not found in $PATH: unknown` };
+  if (errno === 'ENOENT')
+    return {
+      code: 'COMMAND_NOT_FOUND',
+      text: `${start}stat ${subject}: no such file or directory: unknown`,
+      hint: 'a script whose #! interpreter is missing says the same',
+    };
+  const reason = EXEC_REASONS[errno ?? ''] ?? [detail, errno].filter(Boolean).join(': ');
+  return { code: 'COMMAND_NOT_EXECUTABLE', text: `${start}${reason}: unknown` };
+}
+
+const EXEC_REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'not a directory',
+  ENOEXEC: 'exec format error',
+  ELOOP: 'too many levels of symbolic links',
+};
+
+function userWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const { subject, detail } = failure;
+  if (detail !== undefined && /group/.test(detail))
+    return {
+      code: 'UNKNOWN_USER',
+      text: `unable to find group ${subject}: no matching entries in group file`,
+    };
+  if (errno === undefined || errno === 'ENOENT')
+    return {
+      code: 'UNKNOWN_USER',
+      text: `unable to find user ${subject}: no matching entries in passwd file`,
+    };
+  return { code: 'UNKNOWN_USER', text: plain(failure, errno) };
+}
+
+function cwdWording(failure: FailureRecord, errno: string | undefined): Wording {
+  if (errno === 'ENOTDIR' || errno === 'EEXIST')
+    return { code: 'HELPER', text: `Cannot mkdir: ${failure.subject} is not a directory` };
+  return { code: 'HELPER', text: plain(failure, errno) };
+}
+
+function mountWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const text = plain(failure, errno);
+  if (errno === 'ENOTDIR')
+    return {
+      code: 'HELPER',
+      text: `error mounting ${text}`,
+      hint: 'are you trying to mount a directory onto a file (or vice-versa)? Check if the host path exists and is the expected type',
+    };
+  return { code: 'HELPER', text: `error mounting ${text}`, hint: hintOf(errno) };
+}
+
+function networkWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const text = plain(failure, errno);
+  if (errno === 'ENOENT' && /\bnft\b/.test(`${failure.subject} ${failure.detail ?? ''}`))
+    return {
+      code: 'HOST',
+      text: `the bridge network needs the program nft, and it is not installed (${text})`,
+      hint: 'install the package nftables, or run with --network none',
+    };
+  return { code: 'HELPER', text, hint: hintOf(errno) ?? 'try --network none to run without a network' };
+}
+
+function plain({ step, subject, detail }: FailureRecord, errno: string | undefined): string {
+  return [step, subject, detail, errno].filter((part) => part !== undefined && part !== '').join(': ');
+}
+
+function hintOf(errno: string | undefined): string | undefined {
+  if (errno === 'EPERM')
+    return 'tsrun needs root with its usual capabilities; inside a container it needs a privileged one';
+  if (errno === 'ENOSPC') return 'the disk, or a kernel limit on such objects, is full';
+  if (errno === 'ENOSYS') return 'this kernel lacks the call: 5.15 or later is needed';
+  return undefined;
+}

@@ -1,0 +1,124 @@
+/** Steps 4 and 5 of a run: prepare what changes with every start, spawn the monitor, and learn how it went. */
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { TsrunError } from '../errors.js';
+import type { LaunchSpec } from '../native/launch.js';
+import { Frame, Want } from '../native/protocol.js';
+import { type ContainerRecord, replaceFile } from '../store/containers.js';
+import type { Attachment, StartOptions } from '../types/engine.js';
+import type { ContainerId } from '../types/ids.js';
+import { encodeFrame, MonitorClient } from './attach.js';
+import { type EngineContext, HELPER_ENV } from './context.js';
+import { withContainerLock } from './lock.js';
+import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
+import { refreshNameFiles } from './name-files.js';
+import { recover } from './recover.js';
+import { readReport } from './report.js';
+import { resolveContainer } from './resolve.js';
+import { helperDied, startFailure } from './start-failure.js';
+
+/** fds of the monitor. */
+const REPORT_FD = 3;
+const ATTACH_FD = 4;
+/** A failed start releases what it had acquired before its monitor ends. */
+const UNWIND_LIMIT_MS = 15_000;
+
+/** Starts a container; one that runs already is a success. The attachment is there when `options.attach` asks for streams. */
+export async function start(
+  ctx: EngineContext,
+  text: string,
+  options: StartOptions = {},
+): Promise<Attachment | undefined> {
+  const record = resolveContainer(ctx.paths, text);
+  return withContainerLock(ctx, record.id, async () => {
+    const want = wantOf(options);
+    if (isAlive(ctx, record.id)) return want === 0 ? undefined : connectMonitor(ctx, record.id, want);
+    await recover(ctx, record.id);
+    refreshNameFiles(ctx, record);
+    if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
+    return launch(ctx, record, want);
+  });
+}
+
+function wantOf({ attach = {} }: StartOptions): number {
+  return (
+    (attach.stdout ? Want.stdout : 0) | (attach.stderr ? Want.stderr : 0) | (attach.stdin ? Want.stdin : 0)
+  );
+}
+
+/** The size must be there before exec: a resize afterwards comes too late for a short program. */
+function setConsoleSize(
+  ctx: EngineContext,
+  id: ContainerId,
+  consoleSize: { rows: number; cols: number },
+): void {
+  const { launch: path } = ctx.paths.container(id);
+  const launch = JSON.parse(readFileSync(path, 'utf8')) as LaunchSpec;
+  if (launch.consoleSize?.rows === consoleSize.rows && launch.consoleSize.cols === consoleSize.cols) return;
+  replaceFile(path, JSON.stringify({ ...launch, consoleSize }), 0o600);
+}
+
+async function launch(
+  ctx: EngineContext,
+  record: ContainerRecord,
+  want: number,
+): Promise<Attachment | undefined> {
+  const monitor = spawnMonitor(ctx, record.id, want);
+  try {
+    const onStep =
+      ctx.onTrace &&
+      ((step: string, t: number) => ctx.onTrace?.({ step, t, subject: record.id, source: 'helper' }));
+    const outcome = await readReport(monitor.report, onStep);
+    await ctx.native.waitPid(monitor.pid);
+    if (outcome.kind === 'running')
+      return monitor.attach === undefined ? undefined : attachmentOn(ctx, record.id, monitor.attach, want);
+    await unwound(ctx, record.id);
+    throw outcome.kind === 'failed' ? startFailure(outcome.failure) : helperDied(outcome.step);
+  } catch (error) {
+    if (monitor.attach !== undefined) closeSync(monitor.attach);
+    throw error;
+  } finally {
+    closeSync(monitor.report);
+  }
+}
+
+function attachmentOn(ctx: EngineContext, id: ContainerId, fd: number, want: number): Attachment {
+  return new MonitorClient({ fd, want, greeted: true, onLost: () => exitCodeOfEnded(ctx, id) });
+}
+
+/** With `want`, a socket pair carries the streams from the first byte on: its `hello` is there before the helper is. */
+function spawnMonitor(
+  ctx: EngineContext,
+  id: ContainerId,
+  want: number,
+): { pid: number; report: number; attach: number | undefined } {
+  const { native } = ctx;
+  const [report, reportWriter] = native.pipe();
+  const [attach, attachPeer] = want === 0 ? [undefined, undefined] : native.socketPair();
+  const args = ['monitor', '--dir', ctx.paths.container(id).dir, '--report', String(REPORT_FD)];
+  const fds = [{ child: REPORT_FD, parent: reportWriter }];
+  try {
+    if (attach !== undefined && attachPeer !== undefined) {
+      writeSync(attach, encodeFrame(Frame.hello, Buffer.of(want)));
+      args.push('--attach', String(ATTACH_FD));
+      fds.push({ child: ATTACH_FD, parent: attachPeer });
+    }
+    return { pid: native.spawn({ file: ctx.helperPath, args, env: [...HELPER_ENV], fds }), report, attach };
+  } catch (error) {
+    closeSync(report);
+    if (attach !== undefined) closeSync(attach);
+    throw error;
+  } finally {
+    closeSync(reportWriter);
+    if (attachPeer !== undefined) closeSync(attachPeer);
+  }
+}
+
+/** After a failed start nothing of it may be left when the error is told. */
+async function unwound(ctx: EngineContext, id: ContainerId): Promise<void> {
+  if (!(await monitorGone(ctx, id, UNWIND_LIMIT_MS)))
+    throw new TsrunError('HELPER', `the monitor of container ${id} does not end after a failed start`, {
+      step: 'container.start',
+      subject: id,
+    });
+  await recover(ctx, id);
+}
