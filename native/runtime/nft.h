@@ -1,0 +1,14 @@
+#pragma once
+#include <string>
+
+namespace tsrun {
+
+/// Makes sure that this network namespace has tsrun's nft table for `bridge` with `subnet` ("172.30.0.0/16"):
+/// asked by netlink each time, (re)made by one `nft` child when it is missing or not what it must be (a
+/// firewall was reloaded). Throws Failure(network.nat).
+void ensureNat(const std::string& bridge, const std::string& subnet);
+
+/// Deletes the table, by netlink. Accepts "already gone".
+void removeNat();
+
+}  // namespace tsrun
