@@ -1,0 +1,63 @@
+'use strict';
+// Runs dist/cli.cjs with V8's compiled code from the last run: 12 to 16 ms of each start.
+
+// Before anything else: without a listener SIGUSR1 opens the debugger's port, which is root for every local user.
+process.on('SIGUSR1', () => {});
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+const { readFileSync, statSync, writeFileSync, renameSync, writeSync } = require('node:fs');
+if (major < 20 || (major === 20 && minor < 19)) {
+  writeSync(2, `tsrun: Node ${process.versions.node} is too old; tsrun needs Node 20.19 or later\n`);
+  process.exit(125);
+}
+
+const dist = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
+const file = `${dist}/cli.cjs`;
+let bundle;
+try {
+  bundle = statSync(file);
+} catch {
+  writeSync(2, `tsrun: ${file} is missing\n  hint: in a clone, run \`npm run build\`\n`);
+  process.exit(125);
+}
+
+// A cache is code: it is read and written only where nobody else could have put it.
+const uid = process.getuid();
+const isOurs = (stat) => (stat.uid === uid || stat.uid === 0) && (stat.mode & 0o022) === 0;
+const canCache = isOurs(statSync(dist)) && isOurs(bundle);
+
+const compileCache = canCache && require('node:module').enableCompileCache;
+if (compileCache) {
+  compileCache(`${dist}/.cache`);
+  require(file);
+} else {
+  runWithCachedData();
+}
+
+function runWithCachedData() {
+  const { Script } = require('node:vm');
+  const source = readFileSync(file, 'utf8');
+  // V8 compares only the length of the source: the bundle's own date is in the name.
+  const stamp = `${Math.trunc(bundle.mtimeMs)}-${bundle.size}.${process.version}-${process.arch}`;
+  const cache = `${dist}/cli.${stamp}.cache`;
+  let cachedData;
+  try {
+    if (canCache && isOurs(statSync(cache))) cachedData = readFileSync(cache);
+  } catch {}
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: file,
+    cachedData,
+  });
+  if (canCache && (cachedData === undefined || script.cachedDataRejected)) {
+    // At the end, so that it holds the functions that were used.
+    process.on('exit', () => {
+      try {
+        const temporary = `${cache}.${process.pid}`;
+        writeFileSync(temporary, script.createCachedData(), { mode: 0o644, flag: 'wx' });
+        renameSync(temporary, cache);
+      } catch {}
+    });
+  }
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, file, dist);
+}

@@ -1,0 +1,56 @@
+import { defineCommand } from '../command.js';
+import { checkInput, consoleSize, startAttached } from './attached-start.js';
+import { implicitPull } from './implicit-pull.js';
+import { RUN_FLAGS, runOptions } from './run-flags.js';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  flags: [
+    { name: 'detach', short: 'd', kind: 'bool', help: 'Run in the background and print the container ID' },
+    ...RUN_FLAGS,
+    { name: 'sig-proxy', kind: 'bool', help: 'Pass signals on to the process', default: true },
+  ],
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+  interspersed: false,
+  runLike: true,
+  examples: [
+    ['tsrun run -it ubuntu /bin/bash', 'A shell in a new container; leave it running with ctrl-p ctrl-q'],
+    ['tsrun run --rm -v ./src:/src -w /src gcc make', 'A tool over the files of this directory'],
+    ['tsrun run -d --name cache redis:7', 'A service in the background'],
+  ],
+  async run(cli, flags, args) {
+    const { interactive, tty, detach } = flags;
+    const options = runOptions(flags, args);
+    if (!detach) checkInput(cli, { tty, stdin: interactive });
+    const engine = await cli.engine();
+    const pull = implicitPull(cli, { quiet: flags.quiet, announce: options.pull === 'missing' });
+    try {
+      const size = tty ? consoleSize(cli, engine) : undefined;
+      const { id, warnings } = await engine.create({
+        ...options,
+        ...pull.options,
+        detach,
+        consoleSize: size,
+      });
+      for (const warning of warnings) cli.err(`WARNING: ${warning}\n`);
+      if (detach) {
+        // Before the start: a script must learn the ID of a container that did not start, too.
+        cli.out(`${id}\n`);
+        await engine.start(id, { consoleSize: size });
+        return 0;
+      }
+      const end = await startAttached(cli, engine, {
+        container: id,
+        tty,
+        stdin: interactive,
+        sigProxy: flags['sig-proxy'],
+        early: pull.caught,
+        onRunning: pull.done,
+      });
+      return end === 'detached' ? 0 : end.code;
+    } finally {
+      pull.done();
+    }
+  },
+});

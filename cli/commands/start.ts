@@ -1,0 +1,37 @@
+import type { Engine } from '../../src/types/engine.js';
+import { type Cli, defineCommand, forEachTarget } from '../command.js';
+import { UsageError } from '../usage.js';
+import { checkInput, startAttached } from './attached-start.js';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: [
+    { name: 'attach', short: 'a', kind: 'bool', help: 'Attach STDOUT/STDERR and forward signals' },
+    { name: 'interactive', short: 'i', kind: 'bool', help: "Attach container's STDIN" },
+  ],
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+  examples: [['tsrun start -ai work', 'Back into a stopped container']],
+  async run(cli, flags, names) {
+    const engine = await cli.engine();
+    if (flags.attach || flags.interactive) return startOne(cli, engine, names, flags.interactive);
+    return forEachTarget(cli, names, async (name) => {
+      await engine.start(name);
+      cli.out(`${name}\n`);
+    });
+  },
+});
+
+async function startOne(cli: Cli, engine: Engine, names: string[], interactive: boolean): Promise<number> {
+  const [container = ''] = names;
+  if (names.length > 1)
+    throw new UsageError('tsrun: you cannot start and attach multiple containers at once', 1, {
+      usage: false,
+    });
+  const { Config } = await engine.inspectContainer(container);
+  const stdin = interactive && Config.OpenStdin;
+  checkInput(cli, { tty: Config.Tty, stdin });
+  const end = await startAttached(cli, engine, { container, tty: Config.Tty, stdin, sigProxy: !Config.Tty });
+  if (end !== 'detached') return end.code;
+  throw new UsageError('read escape sequence', 1, { usage: false });
+}

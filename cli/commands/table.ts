@@ -1,0 +1,147 @@
+/** All verbs: names and one line each. Their modules are loaded when they are used. */
+import type { AnyCommand } from '../command.js';
+
+export interface Entry {
+  /** As typed: "ps", "container ls". The first is the verb's name in lists and in "Run '…' for more information". */
+  names: readonly string[];
+  summary: string;
+  /** Shown first in `tsrun --help`. */
+  common?: boolean;
+  load(): Promise<{ command: AnyCommand }>;
+}
+
+export const GROUPS: Record<string, string> = {
+  container: 'Manage containers',
+  image: 'Manage images',
+  system: 'Manage tsrun',
+};
+
+const container = (name: string) => [name, `container ${name}`];
+const image = (name: string) => [name, `image ${name}`];
+
+export const COMMANDS: readonly Entry[] = [
+  {
+    names: container('run'),
+    summary: 'Create and run a new container from an image',
+    common: true,
+    load: () => import('./run.js'),
+  },
+  {
+    names: ['ps', 'container ls', 'container list', 'container ps'],
+    summary: 'List containers',
+    common: true,
+    load: () => import('./ps.js'),
+  },
+  {
+    names: image('pull'),
+    summary: 'Download an image from a registry',
+    common: true,
+    load: () => import('./pull.js'),
+  },
+  {
+    names: ['images', 'image ls', 'image list'],
+    summary: 'List images',
+    common: true,
+    load: () => import('./images.js'),
+  },
+  {
+    names: container('commit'),
+    summary: "Create a new image from a container's changes",
+    common: true,
+    load: () => import('./commit.js'),
+  },
+  {
+    names: ['version'],
+    summary: 'Show the version information',
+    common: true,
+    load: () => import('./version.js'),
+  },
+  {
+    names: ['info', 'system info'],
+    summary: 'Display system-wide information',
+    common: true,
+    load: () => import('./info.js'),
+  },
+  { names: container('create'), summary: 'Create a new container', load: () => import('./create.js') },
+  {
+    names: container('diff'),
+    summary: "Inspect changes to files or directories on a container's filesystem",
+    load: () => import('./diff.js'),
+  },
+  { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
+  {
+    names: ['inspect'],
+    summary: 'Return low-level information on containers and images',
+    load: () => import('./inspect.js'),
+  },
+  {
+    names: ['container inspect'],
+    summary: 'Display detailed information on one or more containers',
+    load: () => import('./inspect-container.js'),
+  },
+  {
+    names: ['image inspect'],
+    summary: 'Display detailed information on one or more images',
+    load: () => import('./inspect-image.js'),
+  },
+  {
+    names: container('kill'),
+    summary: 'Kill one or more running containers',
+    load: () => import('./kill.js'),
+  },
+  {
+    names: image('load'),
+    summary: 'Load an image from a tar archive or STDIN',
+    load: () => import('./load.js'),
+  },
+  { names: container('logs'), summary: 'Fetch the logs of a container', load: () => import('./logs.js') },
+  {
+    names: ['rm', 'container rm', 'container remove'],
+    summary: 'Remove one or more containers',
+    load: () => import('./rm.js'),
+  },
+  {
+    names: ['rmi', 'image rm', 'image remove'],
+    summary: 'Remove one or more images',
+    load: () => import('./rmi.js'),
+  },
+  {
+    names: image('save'),
+    summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
+    load: () => import('./save.js'),
+  },
+  {
+    names: container('start'),
+    summary: 'Start one or more stopped containers',
+    load: () => import('./start.js'),
+  },
+  {
+    names: image('tag'),
+    summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+    load: () => import('./tag.js'),
+  },
+  {
+    names: container('wait'),
+    summary: 'Block until one or more containers stop, then print their exit codes',
+    load: () => import('./wait.js'),
+  },
+];
+
+export interface Found {
+  entry: Entry;
+  /** The verb as typed, by its full name: "container ls". */
+  name: string;
+  rest: string[];
+}
+
+/** The verb that `argv` begins with, if it is one. */
+export function findCommand(
+  argv: readonly string[],
+  commands: readonly Entry[] = COMMANDS,
+): Found | undefined {
+  const [first = '', second = ''] = argv;
+  const words = first in GROUPS ? 2 : 1;
+  const name = words === 2 ? `${first} ${second}` : first;
+  const entry = commands.find((candidate) => candidate.names.includes(name));
+  return entry && { entry, name, rest: argv.slice(words) };
+}

@@ -1,0 +1,71 @@
+/** The only file that imports yargs: types and defaults of scanned flags, and the layout of help texts. */
+import yargs, { type Options } from 'yargs';
+import type { Flag, Token } from './flags.js';
+
+const TYPES = { bool: 'boolean', string: 'string', list: 'array', int: 'number' } as const;
+
+/** Values by flag name. Tokens are canonical already (`--name=value`), so nothing here can be misread. */
+export function typedValues(tokens: readonly Token[], flags: readonly Flag[]): Record<string, unknown> {
+  const parser = base([]);
+  for (const flag of flags) {
+    const list = flag.kind === 'list';
+    parser.option(flag.name, {
+      type: TYPES[flag.kind],
+      string: flag.kind === 'string' || list,
+      default: flag.default ?? (list ? [] : flag.kind === 'bool' ? false : undefined),
+      // A flag that is repeated counts once: the last one wins.
+      ...(list ? {} : { coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) }),
+    });
+  }
+  return parser.parseSync(tokens.map(({ flag, value }) => `--${flag.name}=${value}`));
+}
+
+export interface HelpText {
+  /** Everything above the options. */
+  head: string;
+  flags: readonly Flag[];
+  title: string;
+  examples?: readonly (readonly [string, string])[];
+  foot?: string;
+  columns: number;
+}
+
+export async function helpText(help: HelpText): Promise<string> {
+  const parser = base([]).wrap(Math.min(help.columns, 110));
+  for (const flag of help.flags) {
+    if (flag.hidden) continue;
+    parser.option(flag.name, {
+      ...(flag.short === undefined ? {} : { alias: flag.short }),
+      type: TYPES[flag.kind],
+      describe: flag.help,
+      group: help.title,
+      ...(flag.default === undefined ? {} : { default: flag.default }),
+    } satisfies Options);
+  }
+  for (const [command, what] of help.examples ?? []) parser.example(command, what);
+  if (help.foot !== undefined) parser.epilogue(help.foot);
+  // yargs would re-flow the head.
+  return `${help.head}\n\n${await parser.getHelp()}`.trimEnd();
+}
+
+function base(argv: string[]) {
+  return yargs(argv)
+    .scriptName('tsrun')
+    .detectLocale(false)
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw error ?? new Error(message);
+    })
+    .strict()
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'boolean-negation': false,
+      'short-option-groups': false,
+      'parse-positional-numbers': false,
+      'greedy-arrays': false,
+    });
+}

@@ -1,0 +1,100 @@
+/**
+ * What a pull tells: on a terminal one row per layer, rewritten in place; elsewhere one line per change of status.
+ * Pure apart from the clock: text goes to `write`.
+ */
+import type { LayerStatus, PullEvent } from '../../src/types/engine.js';
+import { escapeControls } from './escape.js';
+import { humanSize } from './units.js';
+
+export interface ProgressOptions {
+  write(text: string): void;
+  /** Columns of the terminal; undefined = not a terminal. */
+  columns?: number;
+  now?: () => number;
+  /** The pull is the whole command (it says "Using default tag" and ends with the full reference). */
+  standalone: boolean;
+}
+
+/** The bar needs a wide terminal. */
+const BAR_COLUMNS = 110;
+const BAR_CELLS = 50;
+/** Milliseconds between two redraws of one row's bytes. */
+const REDRAW = 100;
+
+interface Row {
+  status?: LayerStatus;
+  drawn: number;
+}
+
+export class PullProgress {
+  private readonly rows = new Map<string, Row>();
+
+  constructor(private readonly options: ProgressOptions) {}
+
+  event(event: PullEvent): void {
+    const { write, standalone } = this.options;
+    switch (event.kind) {
+      case 'resolving':
+        if (event.defaultTag && standalone) write('Using default tag: latest\n');
+        write(`${escapeControls(`${event.tag}: Pulling from ${event.repository}`)}\n`);
+        break;
+      case 'layer':
+        this.layer(event);
+        break;
+      case 'done': {
+        const name = familiarName(event.reference);
+        const status = event.upToDate
+          ? `Image is up to date for ${name}`
+          : `Downloaded newer image for ${name}`;
+        write(`${escapeControls(`Digest: ${event.digest}`)}\n${escapeControls(`Status: ${status}`)}\n`);
+      }
+    }
+  }
+
+  private layer(event: Extract<PullEvent, { kind: 'layer' }>): void {
+    const { write, columns, now = Date.now } = this.options;
+    const known = this.rows.get(event.id);
+    const row = known ?? { drawn: 0 };
+    const changed = row.status !== event.status;
+    if (columns === undefined) {
+      this.rows.set(event.id, row);
+      if (changed) write(`${escapeControls(`${event.id}: ${event.status}`)}\n`);
+      row.status = event.status;
+      return;
+    }
+    const finished = event.total !== undefined && event.current === event.total;
+    if (!changed && !finished && now() - row.drawn < REDRAW) return;
+    const text = clip(`${event.id}: ${event.status} ${amount(event, columns)}`.trimEnd(), columns);
+    row.status = event.status;
+    row.drawn = now();
+    if (known === undefined) {
+      this.rows.set(event.id, row);
+      write(`${text}\n`);
+      return;
+    }
+    const up = this.rows.size - [...this.rows.keys()].indexOf(event.id);
+    write(`\x1b[${up}A\r\x1b[2K${text}\r\x1b[${up}B`);
+  }
+}
+
+function amount(event: { status: LayerStatus; current?: number; total?: number }, columns: number): string {
+  const { status, current, total } = event;
+  if ((status !== 'Downloading' && status !== 'Extracting') || current === undefined) return '';
+  if (!total) return humanSize(current, 4);
+  const bytes = `${humanSize(current, 4).padStart(8)}/${humanSize(total, 4)}`;
+  if (columns <= BAR_COLUMNS) return bytes.trimStart();
+  const filled = Math.min(BAR_CELLS, Math.floor((current / total) * BAR_CELLS));
+  const arrow = filled < BAR_CELLS ? '>' : '';
+  return `[${('='.repeat(filled) + arrow).padEnd(BAR_CELLS)}] ${bytes}`;
+}
+
+/** A row that wraps would break the cursor's arithmetic. */
+function clip(text: string, columns: number): string {
+  return escapeControls(text).slice(0, Math.max(columns - 1, 20));
+}
+
+/** docker.io/library/redis:7 -> redis:7 */
+export function familiarName(reference: string): string {
+  const hub = reference.startsWith('docker.io/') ? reference.slice('docker.io/'.length) : reference;
+  return hub !== reference && /^library\/[^/]+$/.test(hub) ? hub.slice('library/'.length) : hub;
+}

@@ -1,0 +1,119 @@
+/**
+ * Values as Go's fmt and reflect see them. Data are plain JSON values; two of Go's distinctions JSON has not are kept:
+ * `undefined` is "no value" (a missing key of a map), and an object is a struct unless it is marked as a map, because a
+ * struct refuses unknown fields and cannot be ranged over.
+ */
+
+const maps = new WeakSet<object>();
+
+/** Fields of Docker's documents that are maps with keys of the user, wherever they stand. */
+const MAP_FIELDS = new Set(
+  'Labels Ports Networks Volumes ExposedPorts Data Options Annotations Sysctls Tmpfs StorageOpt PortBindings DriverOpts'.split(
+    ' ',
+  ),
+);
+
+export function asMap<T extends object>(value: T): T {
+  maps.add(value);
+  return value;
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && maps.has(value);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value read from `field` of an object: marked when such fields are maps. */
+export function fieldValue(object: Record<string, unknown>, field: string): unknown {
+  const value = object[field];
+  if (MAP_FIELDS.has(field) && isObject(value)) maps.add(value);
+  return value;
+}
+
+export function hasField(object: Record<string, unknown>, field: string): boolean {
+  return Object.hasOwn(object, field) && object[field] !== undefined;
+}
+
+/** A number that stays a float in comparisons and %v. */
+export class Float {
+  constructor(readonly value: number) {}
+}
+
+export function truth(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (value instanceof Float) return value.value !== 0;
+  if (Array.isArray(value)) return value.length > 0;
+  if (isMap(value)) return Object.keys(value).length > 0;
+  if (typeof value === 'object') return true;
+  return Boolean(value);
+}
+
+/** Go's %v, with %+v's nothing: no field names. */
+export function display(value: unknown, top = true): string {
+  if (value === undefined || value === null) return top ? '<no value>' : '<nil>';
+  if (value instanceof Float) return goFloat(value.value);
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : goFloat(value);
+  if (Array.isArray(value)) return `[${value.map((item) => display(item, false)).join(' ')}]`;
+  if (isMap(value))
+    return `map[${sortedKeys(value)
+      .map((key) => `${key}:${display(value[key], false)}`)
+      .join(' ')}]`;
+  if (isObject(value))
+    return `{${Object.keys(value)
+      .filter((key) => typeof value[key] !== 'function')
+      .map((key) => display(fieldValue(value, key), false))
+      .join(' ')}}`;
+  return String(value);
+}
+
+function goFloat(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  if (exponent >= -4 && exponent < 21)
+    return String(value).includes('e') ? value.toFixed(20).replace(/0+$/, '') : String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+export function typeName(value: unknown): string {
+  if (value === undefined || value === null) return '<nil>';
+  if (value instanceof Float) return 'float64';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  if (Array.isArray(value))
+    return value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
+  return isMap(value) ? 'map[string]interface {}' : 'struct';
+}
+
+export function sortedKeys(map: object): string[] {
+  return Object.keys(map).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** JSON as Go writes it: maps by sorted key, structs in their order, control characters of both sets escaped. */
+export function goJson(value: unknown, indent = ''): string {
+  return escapeC1(JSON.stringify(plain(value), undefined, indent)) ?? 'null';
+}
+
+function escapeC1(json: string | undefined): string | undefined {
+  return json?.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function plain(value: unknown): unknown {
+  if (value === undefined) return null;
+  if (value instanceof Float) return value.value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  const keys = isMap(value) ? sortedKeys(value) : Object.keys(value);
+  const out: [string, unknown][] = [];
+  for (const key of keys) {
+    const item = fieldValue(value, key);
+    if (item !== undefined && typeof item !== 'function') out.push([key, plain(item)]);
+  }
+  return Object.fromEntries(out);
+}
