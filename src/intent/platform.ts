@@ -1,0 +1,53 @@
+/** `--platform os[/arch[/variant]]` and the machine's own platform, under the names that image indexes use. */
+import { TsrunError } from '../errors.js';
+import type { Platform } from '../types/oci.js';
+
+const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> = {
+  aarch64: { architecture: 'arm64' },
+  arm64: { architecture: 'arm64' },
+  armhf: { architecture: 'arm', variant: 'v7' },
+  armel: { architecture: 'arm', variant: 'v6' },
+  arm: { architecture: 'arm', variant: 'v7' },
+  x86_64: { architecture: 'amd64' },
+  'x86-64': { architecture: 'amd64' },
+  x64: { architecture: 'amd64' },
+  amd64: { architecture: 'amd64' },
+  i386: { architecture: '386' },
+  ia32: { architecture: '386' },
+  386: { architecture: '386' },
+};
+
+/** @param machine process.arch */
+export function hostPlatform(machine: string): Platform {
+  return normalized('linux', machine);
+}
+
+/** @throws TsrunError USAGE */
+export function parsePlatform(text: string, machine: string): Platform {
+  const parts = text.toLowerCase().split('/');
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part)))
+    throw new TsrunError('USAGE', `"${text}" is an invalid platform: use os/arch[/variant]`, {
+      step: 'image.platform',
+      subject: text,
+    });
+  const [first = '', architecture, variant] = parts;
+  if (architecture !== undefined) return normalized(first, architecture, variant);
+  return ARCHITECTURES[first] === undefined ? normalized(first, machine) : normalized('linux', first);
+}
+
+function normalized(os: string, machine: string, variant?: string): Platform {
+  const known = ARCHITECTURES[machine] ?? { architecture: machine };
+  const chosen = variant ?? known.variant;
+  const implied = known.architecture === 'arm64' && chosen === 'v8';
+  return {
+    os,
+    architecture: known.architecture,
+    ...(chosen === undefined || implied ? {} : { variant: chosen }),
+  };
+}
+
+/** "linux/arm64/v8": how Docker writes it in messages. */
+export function platformText({ os, architecture, variant }: Platform): string {
+  const shown = variant ?? (architecture === 'arm64' ? 'v8' : undefined);
+  return [os, architecture, ...(shown === undefined ? [] : [shown])].join('/');
+}
