@@ -1,15 +1,18 @@
 /** Lock byte 1 of a container: whoever operates on it (start, commit, diff, rm) holds it. */
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
+import { hasRemains } from '../store/containers.js';
 import { waitForLock } from '../store/locks.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
+import { isAlive } from './monitor.js';
+import { recover } from './recover.js';
 import { noSuchContainer } from './resolve.js';
 
 const OPERATION_BYTE = 1;
 
 /**
- * Runs `fn` as the only operation on the container.
+ * Runs `fn` as the only operation on the container, with nothing of a dead monitor left behind.
  * @throws TsrunError NOT_FOUND when the container was removed before it was our turn.
  */
 export async function withContainerLock<T>(
@@ -17,6 +20,18 @@ export async function withContainerLock<T>(
   id: ContainerId,
   fn: () => Promise<T> | T,
 ): Promise<T> {
+  for (;;) {
+    // The recovery takes the lock itself, so it comes before; what dies in between is seen under the lock.
+    await recover(ctx, id);
+    const result = await underLock(ctx, id, async () => {
+      const died = !isAlive(ctx, id) && hasRemains(ctx.paths.container(id));
+      return died ? undefined : { value: await fn() };
+    });
+    if (result !== undefined) return result.value;
+  }
+}
+
+async function underLock<T>(ctx: EngineContext, id: ContainerId, fn: () => Promise<T>): Promise<T> {
   const path = ctx.paths.container(id).lock;
   const fd = open(path, id);
   try {

@@ -7,8 +7,9 @@ import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { withContainerLock } from './lock.js';
 import { isAlive, monitorGone, signalMonitor } from './monitor.js';
-import { recover } from './recover.js';
 import { noSuchContainer, resolveContainer } from './resolve.js';
+import { findImage } from './resolve-image.js';
+import { collectUnused } from './rmi.js';
 
 /** A killed container is gone at once; what takes time is its ledger (cgroups that are slow to empty). */
 const KILL_LIMIT_MS = 15_000;
@@ -22,9 +23,12 @@ export interface RemoveOptions {
 export async function remove(ctx: EngineContext, text: string, options: RemoveOptions = {}): Promise<void> {
   const record = resolveContainer(ctx.paths, text);
   if (isAlive(ctx, record.id) && options.force !== true) throw stillRunning(record.id);
-  const removedBySelf = await killed(ctx, record);
-  if (removedBySelf) return;
-  await withContainerLock(ctx, record.id, () => removeStopped(ctx, record, options));
+  for (;;) {
+    if (await killed(ctx, record)) return;
+    if (await withContainerLock(ctx, record.id, () => removeStopped(ctx, record, options))) return;
+    // Somebody started it while we waited for the lock.
+    if (options.force !== true) throw stillRunning(record.id);
+  }
 }
 
 function stillRunning(id: ContainerId): TsrunError {
@@ -53,21 +57,19 @@ async function killed(ctx: EngineContext, record: ContainerRecord): Promise<bool
   return record.autoRemove;
 }
 
+/** False if it runs. */
 async function removeStopped(
   ctx: EngineContext,
   record: ContainerRecord,
   options: RemoveOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { id } = record;
-  if (isAlive(ctx, id)) {
-    // Somebody started it while we waited for the lock.
-    if (options.force !== true) throw stillRunning(id);
-    if (await killed(ctx, record)) return;
-  }
-  await recover(ctx, id);
+  if (isAlive(ctx, id)) return false;
   const trashed = await moveToTrash(ctx, ctx.paths.container(id).dir);
   if (trashed === undefined) throw noSuchContainer(id);
   unlistContainer(ctx.paths, record);
   await trashed.discard();
   if (options.volumes === true) for (const name of record.anonymousVolumes) await removeVolume(ctx, name);
+  if (findImage(ctx.paths, record.image.id) === undefined) await collectUnused(ctx);
+  return true;
 }

@@ -12,7 +12,7 @@ import { withContainerLock } from './lock.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
 import { refreshNameFiles } from './name-files.js';
 import { recover } from './recover.js';
-import { readReport } from './report.js';
+import { readReport, type StartOutcome } from './report.js';
 import { resolveContainer } from './resolve.js';
 import { helperDied, startFailure } from './start-failure.js';
 
@@ -29,14 +29,20 @@ export async function start(
   options: StartOptions = {},
 ): Promise<Attachment | undefined> {
   const record = resolveContainer(ctx.paths, text);
-  return withContainerLock(ctx, record.id, async () => {
-    const want = wantOf(options);
-    if (isAlive(ctx, record.id)) return want === 0 ? undefined : connectMonitor(ctx, record.id, want);
-    await recover(ctx, record.id);
+  const want = wantOf(options);
+  const launched = await withContainerLock(ctx, record.id, async () => {
+    if (isAlive(ctx, record.id)) return undefined;
     refreshNameFiles(ctx, record);
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
     return launch(ctx, record, want);
   });
+  if (launched === undefined) return want === 0 ? undefined : connectMonitor(ctx, record.id, want);
+  if (launched.outcome.kind === 'running') return launched.attachment;
+  launched.attachment?.detach();
+  await unwound(ctx, record.id);
+  throw launched.outcome.kind === 'failed'
+    ? startFailure(launched.outcome.failure)
+    : helperDied(launched.outcome.step);
 }
 
 function wantOf({ attach = {} }: StartOptions): number {
@@ -57,32 +63,35 @@ function setConsoleSize(
   replaceFile(path, JSON.stringify({ ...launch, consoleSize }), 0o600);
 }
 
-async function launch(
-  ctx: EngineContext,
-  record: ContainerRecord,
-  want: number,
-): Promise<Attachment | undefined> {
-  const monitor = spawnMonitor(ctx, record.id, want);
+interface Launched {
+  outcome: StartOutcome;
+  attachment?: MonitorClient;
+}
+
+async function launch(ctx: EngineContext, record: ContainerRecord, want: number): Promise<Launched> {
+  const { id } = record;
+  const monitor = spawnMonitor(ctx, id, want);
+  const attachment =
+    monitor.attach === undefined
+      ? undefined
+      : new MonitorClient({
+          fd: monitor.attach,
+          want,
+          greeted: true,
+          onLost: () => exitCodeOfEnded(ctx, id),
+        });
   try {
     const onStep =
-      ctx.onTrace &&
-      ((step: string, t: number) => ctx.onTrace?.({ step, t, subject: record.id, source: 'helper' }));
+      ctx.onTrace && ((step: string, t: number) => ctx.onTrace?.({ step, t, subject: id, source: 'helper' }));
     const outcome = await readReport(monitor.report, onStep);
     await ctx.native.waitPid(monitor.pid);
-    if (outcome.kind === 'running')
-      return monitor.attach === undefined ? undefined : attachmentOn(ctx, record.id, monitor.attach, want);
-    await unwound(ctx, record.id);
-    throw outcome.kind === 'failed' ? startFailure(outcome.failure) : helperDied(outcome.step);
+    return { outcome, attachment };
   } catch (error) {
-    if (monitor.attach !== undefined) closeSync(monitor.attach);
+    attachment?.detach();
     throw error;
   } finally {
     closeSync(monitor.report);
   }
-}
-
-function attachmentOn(ctx: EngineContext, id: ContainerId, fd: number, want: number): Attachment {
-  return new MonitorClient({ fd, want, greeted: true, onLost: () => exitCodeOfEnded(ctx, id) });
 }
 
 /** With `want`, a socket pair carries the streams from the first byte on: its `hello` is there before the helper is. */
