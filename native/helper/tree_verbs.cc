@@ -1,0 +1,203 @@
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "base/failure.h"
+#include "base/unique_fd.h"
+#include "helper/verbs.h"
+#include "layer/apply.h"
+#include "layer/bytes.h"
+#include "layer/json_text.h"
+#include "layer/pack.h"
+#include "layer/tar_numbers.h"
+#include "runtime/remove.h"
+
+/// The verbs that work on trees of files. Each ends with one line of JSON on fd 2: HelperResult of
+/// src/native/protocol.ts.
+namespace tsrun {
+namespace {
+
+constexpr char kUsage[] = "usage";
+
+/// The words of the errno, as Go programs and so Docker's messages have them: no capital, from a table in the
+/// C library that does not depend on a locale (nothing may be loaded inside a jail).
+std::string errorText(int error) {
+  const char* text = error != 0 ? strerrordesc_np(error) : nullptr;
+  if (text == nullptr) return "";
+  std::string lower = text;
+  if (lower.size() > 1 && std::islower(static_cast<unsigned char>(lower[1])) != 0) {
+    lower[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(lower[0])));
+  }
+  return lower;
+}
+
+int answer(const std::string& line) {
+  try {
+    writeAll(STDERR_FILENO, line.data(), line.size(), "result", "stderr");
+  } catch (const Failure&) {
+    return 1;  // nobody listens any more
+  }
+  return 0;
+}
+
+int answerFailure(const Failure& failure) {
+  const std::string words = errorText(failure.error);
+  const std::string detail =
+      failure.detail.empty() || words.empty() ? failure.detail + words : failure.detail + ": " + words;
+  JsonObject object;
+  object.text("step", failure.step).number("errno", static_cast<std::uint64_t>(failure.error));
+  object.text("subject", failure.subject).text("detail", detail);
+  answer("{\"fail\":" + object.finish() + "}\n");
+  return 1;
+}
+
+/// Runs `work`, which returns the result object, and prints whichever way it ends.
+template <typename Work>
+int answering(Work work) {
+  try {
+    return answer("{\"ok\":" + work().finish() + "}\n");
+  } catch (const Failure& failure) {
+    return answerFailure(failure);
+  } catch (const std::bad_alloc&) {
+    return answerFailure(Failure("layer.memory", ENOMEM, "layer"));
+  } catch (const std::exception& error) {
+    return answerFailure(Failure("layer.internal", 0, "layer", error.what()));
+  }
+}
+
+/// `--name value` pairs.
+class Options {
+ public:
+  Options(int argc, char** argv) : argc_(argc), argv_(argv) {}
+
+  /// Calls `take(name, value)` for each; it returns false for a name it does not know.
+  template <typename Take>
+  void each(Take take) {
+    for (int i = 0; i < argc_; i += 2) {
+      if (i + 1 >= argc_ || !take(std::string(argv_[i]), std::string(argv_[i + 1]))) {
+        throw Failure(kUsage, EINVAL, argv_[i]);
+      }
+    }
+  }
+
+ private:
+  int argc_;
+  char** argv_;
+};
+
+/// NUL-separated absolute paths; a missing file is an empty list. Read before the jail.
+std::set<std::string> readStubs(const std::string& path) {
+  std::set<std::string> stubs;
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT) return stubs;
+    fail("layer.stubs", path);
+  }
+  std::string text;
+  char buffer[4096];
+  while (const std::size_t got = readSome(file.get(), buffer, sizeof buffer, "layer.stubs", path))
+    text.append(buffer, got);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string entry = text.c_str() + at;
+    at += entry.size() + 1;
+    stubs.insert(entry.substr(std::min(entry.find_first_not_of('/'), entry.size())));
+  }
+  return stubs;
+}
+
+bool takeUpperOption(UpperRequest& request, const std::string& name, const std::string& value) {
+  if (name == "--upper") {
+    request.upper = value;
+  } else if (name == "--lower") {
+    request.lowers.push_back(value);
+  } else if (name == "--stubs") {
+    request.stubs = readStubs(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void need(const std::string& value, const char* name) {
+  if (value.empty()) throw Failure(kUsage, EINVAL, name);
+}
+
+}  // namespace
+
+/// apply --target DIR [--base yes | --lower DIR ...]
+int applyVerb(int argc, char** argv) {
+  return answering([&] {
+    ApplyRequest request;
+    Options(argc, argv).each([&](const std::string& name, const std::string& value) {
+      if (name == "--target") {
+        request.target = value;
+      } else if (name == "--lower") {
+        if (!request.lowers) request.lowers.emplace();
+        request.lowers->push_back(value);
+      } else if (name == "--base" && value == "yes") {
+        if (!request.lowers) request.lowers.emplace();
+      } else {
+        return name == "--compression" && value == "auto";
+      }
+      return true;
+    });
+    need(request.target, "--target");
+    const ApplyResult result = applyLayer(request);
+    JsonObject object;
+    object.text("digest", result.digest).text("diffId", result.diffId);
+    object.number("size", result.size).number("tarSize", result.tarSize).number("entries", result.entries);
+    object.number("contentSize", result.contentSize).boolean("standalone", result.standalone);
+    return object;
+  });
+}
+
+/// pack --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SECONDS]
+int packVerb(int argc, char** argv) {
+  return answering([&] {
+    UpperRequest request;
+    std::optional<std::int64_t> clampMtime;
+    Options(argc, argv).each([&](const std::string& name, const std::string& value) {
+      if (name != "--clamp-mtime") return takeUpperOption(request, name, value);
+      const auto seconds = parseDecimal(value);
+      if (seconds) clampMtime = static_cast<std::int64_t>(*seconds);
+      return seconds.has_value();
+    });
+    need(request.upper, "--upper");
+    const PackResult result = packLayer(request, clampMtime);
+    JsonObject object;
+    object.text("diffId", result.diffId).number("tarSize", result.tarSize).number("entries", result.entries);
+    object.number("contentSize", result.contentSize).number("skippedSockets", result.skippedSockets);
+    return object;
+  });
+}
+
+/// diff --upper DIR [--lower DIR]... [--stubs FILE]
+int diffVerb(int argc, char** argv) {
+  return answering([&] {
+    UpperRequest request;
+    Options(argc, argv).each([&](const std::string& name, const std::string& value) {
+      return takeUpperOption(request, name, value);
+    });
+    need(request.upper, "--upper");
+    JsonObject object;
+    object.number("changes", diffLayer(request));
+    return object;
+  });
+}
+
+/// remove PATH...
+int removeVerb(int argc, char** argv) {
+  return answering([&] {
+    for (int i = 0; i < argc; ++i) removeTree(argv[i]);
+    JsonObject object;
+    object.number("removed", static_cast<std::uint64_t>(argc));
+    return object;
+  });
+}
+
+}  // namespace tsrun

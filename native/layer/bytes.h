@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "layer/sha256.h"
+
+namespace tsrun {
+
+using Bytes = std::span<const unsigned char>;
+
+/// read(2) until at least one byte came; 0 at the end. Waits when the other side made the descriptor
+/// non-blocking.
+std::size_t readSome(int fd, void* into, std::size_t capacity, const char* step, const std::string& subject);
+void writeAll(int fd, const void* data, std::size_t size, const char* step, const std::string& subject);
+
+/// A stream whose next piece can be looked at before it is taken.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  /// The bytes that come next, empty only at the end. Valid until the next call of peek.
+  virtual Bytes peek() = 0;
+  /// Takes the first `size` bytes of what peek returned.
+  virtual void consume(std::size_t size) = 0;
+};
+
+/// fd 0 as it arrives: counted, and hashed if asked.
+class InputStream : public ByteStream {
+ public:
+  explicit InputStream(int fd) : fd_(fd) {}
+  Bytes peek() override;
+  void consume(std::size_t size) override { at_ += size; }
+
+  /// True if the next bytes are these; reads ahead as far as needed.
+  bool startsWith(Bytes magic);
+  /// Off: the caller knows the digest otherwise (an uncompressed layer's is its diff ID). Before the first
+  /// consume.
+  void hash(bool on) { hashing_ = on; }
+  std::uint64_t size() const { return size_; }
+  std::string digest() { return sha_.hex(); }
+
+ private:
+  bool refill();
+
+  static constexpr std::size_t kBuffer = 128 << 10;
+  int fd_;
+  std::size_t at_ = 0, end_ = 0, hashed_ = 0;
+  std::uint64_t size_ = 0;
+  bool hashing_ = true, ended_ = false;
+  Sha256 sha_;
+  unsigned char buffer_[kBuffer];
+};
+
+}  // namespace tsrun

@@ -1,0 +1,242 @@
+#include "layer/pack.h"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/failure.h"
+#include "layer/attributes.h"
+#include "layer/changes.h"
+#include "layer/in_root.h"
+#include "layer/jail.h"
+#include "layer/layer_steps.h"
+#include "layer/overlay.h"
+#include "layer/tar_writer.h"
+
+namespace tsrun {
+namespace {
+
+constexpr const char* kStep = step::kLayerWalk;
+
+NodeKind kindOf(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return NodeKind::directory;
+    case S_IFLNK:
+      return NodeKind::symlink;
+    case S_IFCHR:
+      return NodeKind::charDevice;
+    case S_IFBLK:
+      return NodeKind::blockDevice;
+    case S_IFIFO:
+      return NodeKind::fifo;
+    default:
+      return NodeKind::file;
+  }
+}
+
+class Packer : public UpperVisitor {
+ public:
+  Packer(TarWriter& writer, bool lowersKnown, std::optional<std::int64_t> clampMtime)
+      : writer_(writer), lowersKnown_(lowersKnown), clampMtime_(clampMtime) {}
+
+  void visit(const UpperNode& node) override {
+    if (S_ISSOCK(node.status.st_mode)) {
+      ++result.skippedSockets;
+    } else if (node.whiteout) {
+      if (node.belowHidden || (lowersKnown_ && !node.below)) return;  // it hides nothing
+      writeParents();
+      const std::string parent = parentOf(node.path);
+      writeMark((parent.empty() ? "" : parent + '/') + std::string(kWhiteoutPrefix) + node.name);
+    } else if (S_ISDIR(node.status.st_mode)) {
+      parents_.push_back({node, false});
+      if (!node.unchanged || node.belowHidden || hidesBelow(node)) writeParents();
+    } else if (!node.unchanged || node.belowHidden || node.status.st_nlink > 1) {
+      // A name of several, even if it alone is as before: the others may be new, and must stay its links.
+      writeParents();
+      writeNode(node);
+    }
+  }
+
+  void leave(const UpperNode&) override { parents_.pop_back(); }
+
+  PackResult result;
+
+ private:
+  struct Parent {
+    UpperNode node;
+    bool written;
+  };
+
+  /// The kernel marks every directory that it makes in a merged one: only where something lies below does it
+  /// mean anything, and only the outermost mark.
+  bool hidesBelow(const UpperNode& node) const {
+    if (!node.opaque || node.belowHidden) return false;
+    return !lowersKnown_ || (node.below && S_ISDIR(node.belowStatus.st_mode));
+  }
+
+  /// An entry's parents come with it even if they are unchanged, so that the layer depends on nothing below.
+  void writeParents() {
+    for (Parent& parent : parents_) {
+      if (std::exchange(parent.written, true)) continue;
+      TarEntry entry = describe(parent.node);
+      entry.name += '/';
+      header(entry);
+      if (hidesBelow(parent.node)) writeMark(entry.name + std::string(kWhiteoutOpaque));
+    }
+  }
+
+  void header(const TarEntry& entry) {
+    writer_.header(entry);
+    ++result.entries;
+  }
+
+  void writeMark(const std::string& name) {
+    TarEntry entry;
+    entry.name = name;
+    header(entry);
+  }
+
+  TarEntry describe(const UpperNode& node) {
+    TarEntry entry;
+    entry.kind = kindOf(node.status.st_mode);
+    entry.name = node.path;
+    entry.mode = node.status.st_mode & 07777;
+    entry.uid = node.status.st_uid;
+    entry.gid = node.status.st_gid;
+    entry.mtime = node.status.st_mtim;
+    if (clampMtime_ && entry.mtime.tv_sec >= *clampMtime_)
+      entry.mtime = {static_cast<time_t>(*clampMtime_), 0};
+    entry.devMajor = major(node.status.st_rdev);
+    entry.devMinor = minor(node.status.st_rdev);
+    entry.xattrs = readXattrs(Node::child(node.dir, node.name), kStep, node.path);
+    if (entry.kind == NodeKind::symlink) entry.linkName = readLink(node.dir, node.name, kStep);
+    return entry;
+  }
+
+  void writeNode(const UpperNode& node) {
+    TarEntry entry = describe(node);
+    if (node.status.st_nlink > 1) {
+      const auto [first, isNew] = names_.try_emplace({node.status.st_dev, node.status.st_ino}, node.path);
+      if (!isNew) {
+        entry.kind = NodeKind::hardLink;
+        entry.linkName = first->second;
+        entry.xattrs.clear();  // the first name has said them
+        header(entry);
+        return;
+      }
+    }
+    if (entry.kind == NodeKind::file) {
+      writeFile(node, entry);
+    } else {
+      header(entry);
+    }
+  }
+
+  /// Without a pause a writer may be at work: what it adds behind the size in the header is left for the next
+  /// layer, and what it cuts off reads as zeros, as it would through a sparse file.
+  void writeFile(const UpperNode& node, TarEntry& entry) {
+    // O_NONBLOCK: were it a FIFO by now, open would wait for a writer that never comes.
+    const UniqueFd file(check(openChild(node.dir, node.name, O_RDONLY | O_NONBLOCK), kStep, node.path));
+    struct stat status;
+    check(fstat(file.get(), &status), kStep, node.path);
+    if (status.st_ino != node.status.st_ino || !S_ISREG(status.st_mode)) {
+      throw Failure(kStep, ESTALE, node.path, "replaced while it was read");
+    }
+    entry.fileSize = static_cast<std::uint64_t>(status.st_size);
+    header(entry);
+    result.contentSize += entry.fileSize;
+    std::uint64_t left = entry.fileSize;
+    while (left > 0) {
+      const std::size_t want = std::min<std::uint64_t>(left, sizeof buffer_);
+      const std::size_t got = readSome(file.get(), buffer_, want, kStep, node.path);
+      if (got == 0) break;
+      writer_.body({buffer_, got});
+      left -= got;
+    }
+    writer_.pad(left);
+    writer_.endBody(entry.fileSize);
+  }
+
+  TarWriter& writer_;
+  bool lowersKnown_;
+  std::optional<std::int64_t> clampMtime_;
+  std::vector<Parent> parents_;
+  std::map<std::pair<dev_t, ino_t>, std::string> names_;
+  unsigned char buffer_[128 << 10];
+};
+
+class Lister : public UpperVisitor {
+ public:
+  void visit(const UpperNode& node) override {
+    const bool directory = S_ISDIR(node.status.st_mode);
+    bool listed = true;
+    if (node.whiteout) {
+      if (node.below) add('D', node.path);
+    } else if (!node.below) {
+      add('A', node.path);
+    } else if (!node.unchanged) {
+      add('C', node.path);
+    } else {
+      listed = false;
+    }
+    if (directory) parents_.push_back({node.path, listed});
+  }
+
+  void leave(const UpperNode&) override { parents_.pop_back(); }
+  void hidden(const std::string& path) override { add('D', path); }
+
+  std::uint64_t write(int fd) {
+    std::sort(changes_.begin(), changes_.end());
+    std::string text;
+    for (const auto& [path, kind] : changes_) text += std::string(1, kind) + " /" + path + '\0';
+    writeAll(fd, text.data(), text.size(), step::kLayerWrite, "changes");
+    return changes_.size();
+  }
+
+ private:
+  struct Parent {
+    std::string path;
+    bool listed;
+  };
+
+  /// A change makes all directories above it changed.
+  void add(char kind, const std::string& path) {
+    for (Parent& parent : parents_) {
+      if (!std::exchange(parent.listed, true)) changes_.emplace_back(parent.path, 'C');
+    }
+    changes_.emplace_back(path, kind);
+  }
+
+  std::vector<Parent> parents_;
+  std::vector<std::pair<std::string, char>> changes_;
+};
+
+void walk(const UpperRequest& request, UpperVisitor& visitor) {
+  const Jail jail = enterJail(request.upper, request.lowers, JailMode::read);
+  walkUpper({jail.root.get(), request.stubs}, LowerDir::root(jail.lowers), visitor);
+}
+
+}  // namespace
+
+PackResult packLayer(const UpperRequest& request, std::optional<std::int64_t> clampMtime) {
+  TarWriter writer(STDOUT_FILENO);
+  Packer packer(writer, !request.lowers.empty(), clampMtime);
+  walk(request, packer);
+  writer.finish();
+  packer.result.tarSize = writer.size();
+  packer.result.diffId = "sha256:" + writer.digest();
+  return packer.result;
+}
+
+std::uint64_t diffLayer(const UpperRequest& request) {
+  Lister lister;
+  walk(request, lister);
+  return lister.write(STDOUT_FILENO);
+}
+
+}  // namespace tsrun
