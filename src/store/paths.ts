@@ -48,24 +48,25 @@ export interface ContainerPaths {
   readonly sock: string;
 }
 
+/** `dir` is absolute and clean: a thousand containers are listed by plain concatenation. */
 export function containerPaths(dir: string): ContainerPaths {
   return {
     dir,
-    record: join(dir, 'container.json'),
-    config: join(dir, 'config.json'),
-    launch: join(dir, 'launch.json'),
-    lock: join(dir, 'lock'),
-    state: join(dir, 'state'),
-    exit: join(dir, 'exit'),
-    ledger: join(dir, 'ledger'),
-    upper: join(dir, 'upper'),
-    work: join(dir, 'work'),
-    log: join(dir, 'log'),
-    hosts: join(dir, 'hosts'),
-    hostname: join(dir, 'hostname'),
-    resolvConf: join(dir, 'resolv.conf'),
-    resolvConfMark: join(dir, 'resolv.conf.mark'),
-    sock: join(dir, 'sock'),
+    record: `${dir}/container.json`,
+    config: `${dir}/config.json`,
+    launch: `${dir}/launch.json`,
+    lock: `${dir}/lock`,
+    state: `${dir}/state`,
+    exit: `${dir}/exit`,
+    ledger: `${dir}/ledger`,
+    upper: `${dir}/upper`,
+    work: `${dir}/work`,
+    log: `${dir}/log`,
+    hosts: `${dir}/hosts`,
+    hostname: `${dir}/hostname`,
+    resolvConf: `${dir}/resolv.conf`,
+    resolvConfMark: `${dir}/resolv.conf.mark`,
+    sock: `${dir}/sock`,
   };
 }
 
@@ -93,7 +94,7 @@ export function storePaths(root: string): StorePaths {
     trash: join(root, 'trash'),
     blob: (digest) => join(blobs, hexOf(digest)),
     layer: (key) => join(layers, key),
-    container: (id) => containerPaths(join(containers, id)),
+    container: (id) => containerPaths(`${containers}/${id}`),
     name: (name) => join(names, name),
     volume: (name) => join(volumes, name),
   };
