@@ -7,9 +7,11 @@
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
  *   remove   PATH...                                             fd-relative removal of trees, never across a mount
- *   apply    --target DIR [--lower DIR]... [--compression auto]  tar on fd 0 -> DIR (a layer in overlayfs form)
- *   diff     --upper DIR [--lower DIR]...                        NUL-separated "K path" (K = A, C or D) on fd 1
- *   pack     --upper DIR [--lower DIR]... [--clamp-mtime SEC]    the layer tar of a writable part on fd 1
+ *   apply    --target DIR [--base yes | --lower DIR ...]         tar on fd 0 -> DIR (a layer in overlayfs form); --base:
+ *                                                                no layer lies below; neither: not known
+ *   diff     --upper DIR [--lower DIR]... [--stubs FILE]         "K path" (K = A, C or D) and a NUL each on fd 1
+ *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
+ *                                                                the layer tar of a writable part on fd 1
  * apply, diff, pack and remove print one JSON object, their result or a failure, as the last line on fd 2.
  */
 import type { FailureRecord } from './launch.js';
@@ -84,6 +86,16 @@ export interface PackResult {
   contentSize: number;
   /** Sockets left out, as the image spec has no form for them. */
   skippedSockets: number;
+}
+
+export interface DiffResult {
+  /** How many were listed. */
+  changes: number;
+}
+
+export interface RemoveResult {
+  /** How many paths are gone, those that were missing included. */
+  removed: number;
 }
 
 export type HelperResult<T> = { ok: T } | { fail: FailureRecord };

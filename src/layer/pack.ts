@@ -1,0 +1,83 @@
+/** Reads the writable part of a container: what changed (`diff`), and as the tar of a new layer (`commit`). */
+import { Writable } from 'node:stream';
+import { TsrunError } from '../errors.js';
+import type { DiffResult, PackResult } from '../native/protocol.js';
+import { runTreeVerb } from './helper.js';
+
+export interface UpperRequest {
+  helperPath: string;
+  /** The overlay's upper directory. */
+  upper: string;
+  /** The overlay's lower directories, topmost first. Without them nothing counts as unchanged. */
+  lower?: string[];
+  /** File of NUL-separated absolute paths: mount points of the engine's, left out while they are empty. May be missing. */
+  stubs?: string;
+  signal?: AbortSignal;
+}
+
+export interface PackRequest extends UpperRequest {
+  /** Gets the tar and is then ended; a descriptor is only written to. */
+  output: Writable | number;
+  /** No entry is given a later time: seconds since 1970. */
+  clampMtime?: number;
+}
+
+export interface TreeChange {
+  /** added, changed, deleted */
+  kind: 'A' | 'C' | 'D';
+  /** Absolute, as bytes: names need not be UTF-8. */
+  path: Uint8Array;
+}
+
+function upperArgs(request: UpperRequest): string[] {
+  const args = ['--upper', request.upper];
+  for (const dir of request.lower ?? []) args.push('--lower', dir);
+  if (request.stubs !== undefined) args.push('--stubs', request.stubs);
+  return args;
+}
+
+/** The same tree gives the same bytes. @throws TsrunError; or the output's error. */
+export function packLayer(request: PackRequest): Promise<PackResult> {
+  const { helperPath, output, signal } = request;
+  const args = upperArgs(request);
+  if (request.clampMtime !== undefined) args.push('--clamp-mtime', String(request.clampMtime));
+  return runTreeVerb<PackResult>({ helperPath, verb: 'pack', args, output, signal });
+}
+
+/** As `docker diff` lists it, sorted by path. @throws TsrunError */
+export async function diffTree(request: UpperRequest): Promise<TreeChange[]> {
+  const { helperPath, signal } = request;
+  const chunks: Uint8Array[] = [];
+  const output = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  const result = await runTreeVerb<DiffResult>({
+    helperPath,
+    verb: 'diff',
+    args: upperArgs(request),
+    output,
+    signal,
+  });
+  const changes = parseChanges(Buffer.concat(chunks));
+  if (changes.length !== result.changes) {
+    throw new TsrunError('HELPER', 'the list of changes is incomplete', { step: 'helper.diff' });
+  }
+  return changes;
+}
+
+function parseChanges(bytes: Buffer): TreeChange[] {
+  const changes: TreeChange[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0, at);
+    const kind = String.fromCharCode(bytes[at] ?? 0);
+    if (end < 0 || (kind !== 'A' && kind !== 'C' && kind !== 'D')) {
+      throw new TsrunError('HELPER', 'the list of changes is malformed', { step: 'helper.diff' });
+    }
+    changes.push({ kind, path: bytes.subarray(at + 2, end) });
+    at = end + 1;
+  }
+  return changes;
+}
