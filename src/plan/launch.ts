@@ -1,4 +1,5 @@
 /** launch.json: what the OCI runtime spec cannot say. */
+import { posix } from 'node:path';
 import { LAUNCH_VERSION, type LaunchSpec } from '../native/launch.js';
 import type { PlannedConfig } from './config.js';
 import type { PlanInput } from './input.js';
@@ -36,6 +37,7 @@ export function planLaunch(
     ...(intent.tty && intent.consoleSize ? { consoleSize: intent.consoleSize } : {}),
     autoRemove: intent.rm,
     nameFile: input.nameFile,
-    anonymousVolumes: mounts.filter(({ anonymous }) => anonymous).map(({ source }) => source),
+    // Whole, with their records.
+    anonymousVolumes: mounts.filter(({ anonymous }) => anonymous).map(({ source }) => posix.dirname(source)),
   };
 }

@@ -22,7 +22,7 @@ export interface PlannedMount {
 }
 
 export interface VolumeSource {
-  /** Absolute directory that holds the volume's content. */
+  /** Absolute directory of the volume's content, which lies directly in the volume's own directory. */
   path(name: string): string;
   /** 64 hex for a volume without a name. */
   newName(): string;
