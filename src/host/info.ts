@@ -70,10 +70,10 @@ const WANTED: Record<string, string> = {
 function warnings(facts: HostFacts, source: HostSource): string[] {
   const found: string[] = [];
   const lack = (missing: boolean, sentence: string) => {
-    if (missing) found.push(`WARNING: ${sentence}`);
+    if (missing) found.push(sentence);
   };
   const filesystems = source.read('/proc/filesystems') ?? '';
-  lack(!facts.isRoot, 'not running as root: containers cannot be started');
+  lack(!facts.isRoot, 'Not running as root: containers cannot be started');
   lack(
     !/\boverlay$/m.test(filesystems),
     'No overlay file system in this kernel: load it with "modprobe overlay"',
