@@ -1,6 +1,6 @@
 #pragma once
-/// The verbs of tsrun-runtime (src/native/protocol.ts lists them). Each gets its arguments without the verb itself and
-/// returns the exit code.
+/// The verbs of tsrun-runtime (src/native/protocol.ts lists them). Each gets its arguments without the verb
+/// itself and returns the exit code.
 namespace tsrun {
 int monitorVerb(int argc, char** argv);
 int recoverVerb(int argc, char** argv);

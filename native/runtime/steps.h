@@ -3,6 +3,7 @@
 /// builds) the places where a fault can be injected. One list: use these, never a literal.
 namespace tsrun::step {
 // monitor
+inline constexpr char kUsage[] = "helper.usage";
 inline constexpr char kHelperProtect[] = "helper.protect";
 inline constexpr char kHelperConfig[] = "helper.config";
 inline constexpr char kHelperLock[] = "helper.lock";
@@ -10,6 +11,9 @@ inline constexpr char kLedger[] = "ledger";
 inline constexpr char kLog[] = "log";
 /// `state` and `exit` in the container's directory.
 inline constexpr char kRecord[] = "record";
+/// The monitor's own event loop and sockets.
+inline constexpr char kLoop[] = "monitor.loop";
+inline constexpr char kSocket[] = "monitor.socket";
 inline constexpr char kRemove[] = "remove";
 inline constexpr char kCgroupCreate[] = "cgroup.create";
 inline constexpr char kCgroupJoin[] = "cgroup.join";

@@ -1,0 +1,57 @@
+#pragma once
+#include "helper/attach.h"
+#include "helper/buffer.h"
+
+namespace tsrun {
+
+/// One connection to the monitor.
+class Client {
+ public:
+  Client(EventLoop& loop, Requests& requests, UniqueFd socket);
+  ~Client();
+
+  bool wants(int stream) const { return (want_ & (stream == 1 ? kWantStdout : kWantStderr)) != 0; }
+  bool hasSpoken() const { return spoken_; }
+  bool hasSaidHello() const { return hello_; }
+  bool isCongested() const { return pending_.size() >= kBufferLimit; }
+  bool isDrained() const { return pending_.empty(); }
+  bool isGone() const { return gone_; }
+
+  void send(Frame kind, const char* payload, std::size_t length);
+  void sendNumber(Frame kind, std::uint32_t value);
+  void sendExit(std::uint32_t code);
+  void update();
+
+ private:
+  void ready(std::uint32_t events);
+  void receive();
+  void parse(const char* data, std::size_t length);
+  void beginFrame();
+  void endFrame();
+  void flush();
+  void inputEnded();
+  void leave();
+
+  static constexpr std::size_t kShort = 16;  ///< payloads other than stdin's are no longer
+
+  Requests& requests_;
+  UniqueFd socket_;
+  Watch watch_;
+  std::uint8_t want_ = 0;
+  bool spoken_ = false, hello_ = false, holds_ = false, exitSent_ = false;
+  bool readClosed_ = false;  ///< it has closed its sending half
+  bool hungUp_ = false;      ///< it has closed everything: nothing can be sent
+  bool gone_ = false;
+  bool inputDone_ = false;
+
+  char header_[kFrameHeader];
+  std::size_t headerLength_ = 0;
+  Frame kind_ = Frame::kStdin;
+  std::size_t remaining_ = 0;
+  char payload_[kShort];
+  std::size_t payloadLength_ = 0;
+
+  Buffer pending_;
+};
+
+}  // namespace tsrun

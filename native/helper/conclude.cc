@@ -1,0 +1,32 @@
+#include "helper/conclude.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "runtime/file.h"
+#include "runtime/remove.h"
+#include "runtime/steps.h"
+
+namespace tsrun {
+
+int exitCodeOf(const Failure& failure) {
+  if (failure.step != step::kExec) return 128;
+  return failure.error == ENOENT ? 127 : 126;
+}
+
+void removeContainer(const std::string& dir, const Launch& launch) {
+  const std::string containers = dir.substr(0, dir.rfind('/'));
+  const std::string trash = containers.substr(0, containers.rfind('/')) + "/trash";
+  const std::string grave = trash + dir.substr(dir.rfind('/'));
+  // The name first: a name without its container could never be given again, the reverse is a container to
+  // remove.
+  if (!launch.nameFile.empty()) removeFile(launch.nameFile, step::kRemove);
+  if (mkdir(trash.c_str(), 0700) != 0 && errno != EEXIST) fail(step::kRemove, trash);
+  // Somebody who was killed may have got as far as this before.
+  removeTree(grave);
+  if (rename(dir.c_str(), grave.c_str()) != 0 && errno != ENOENT) fail(step::kRemove, dir);
+  removeTree(grave);
+  for (const std::string& volume : launch.anonymousVolumes) removeTree(volume);
+}
+
+}  // namespace tsrun

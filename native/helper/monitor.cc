@@ -1,0 +1,269 @@
+#include "helper/monitor.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "runtime/clock.h"
+#include "runtime/records.h"
+#include "runtime/steps.h"
+
+namespace tsrun {
+namespace {
+
+/// How long the output of a process that has ended may still come: others can hold its pipes (a shared pid
+/// namespace, an fd passed over a socket), and must not keep the container from ending.
+constexpr long long kDrainMs = 2000;
+/// Output that is read after the end although clients do not keep up: what the pipes can hold, so that
+/// nothing written before the end is lost to a slow reader.
+constexpr std::size_t kAfterExit = 4 << 20;
+/// How long the first client of a program that has already ended may take to say what it wants.
+constexpr long long kHelloMs = 10000;
+
+long long milliseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+}  // namespace
+
+Monitor::Monitor(std::string dir, UniqueFd report, UniqueFd attach)
+    : dir_(std::move(dir)),
+      report_(report.get()),
+      reportFd_(std::move(report)),
+      attachFd_(std::move(attach)) {
+  // A starter that does not read must not stop us; it has room for far more than there are steps.
+  if (reportFd_) fcntl(reportFd_.get(), F_SETFL, fcntl(reportFd_.get(), F_GETFL) | O_NONBLOCK);
+}
+
+int Monitor::run() {
+  try {
+    takeLock();
+  } catch (const Failure& failure) {
+    report_.failed(failure);  // nothing here is ours
+    return 1;
+  }
+  try {
+    start();
+  } catch (const Failure& failure) {
+    startFailed(failure, false);
+  }
+  follow();
+  conclude();
+  farewell();
+  return 0;
+}
+
+void Monitor::follow() {
+  loop_ = std::make_unique<EventLoop>();
+  attach_ = std::make_unique<Attach>(*loop_, *this);
+  if (attachFd_) attach_->adoptFirst(std::move(attachFd_));
+  if (!stdio_)
+    stdio_.emplace(launch_, true);  // a start that failed early has no streams, but may have clients
+  if (failure_) return killChild();
+
+  attach_->listen(std::move(listener_));
+  stdio_->watch(*loop_, [this](int stream, const char* data, std::size_t length) {
+    if (status_) afterExit_ += length;
+    log_->write(stream, data, length);
+    attach_->output(stream, data, length);
+  });
+  sigset_t all;
+  sigfillset(&all);
+  signals_ = UniqueFd(check(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK), step::kLoop, "signalfd"));
+  const auto watch = [this](int fd, void (Monitor::*handler)()) {
+    auto result = std::make_unique<Watch>(*loop_, fd, [this, handler](std::uint32_t) { (this->*handler)(); });
+    result->set(EPOLLIN);
+    return result;
+  };
+  signalsWatch_ = watch(signals_.get(), &Monitor::readSignals);
+  childReportWatch_ = watch(childReport_.get(), &Monitor::readChildReport);
+  syncWatch_ = watch(sync_.get(), &Monitor::readSync);
+  reap();  // it may have ended before its signal could be seen here
+  while (!ended()) round(drainTime());
+  stdio_->abandonOutput();
+}
+
+void Monitor::round(int timeout) {
+  attach_->update();
+  const bool silent = attach_->awaitsFirst();
+  if (status_ && silent && milliseconds() < endedAt_ + kHelloMs) drainUntil_ = milliseconds() + kDrainMs;
+  stdio_->update(!silent && (!attach_->isCongested() || (status_ && afterExit_ < kAfterExit)));
+  loop_->wait(timeout);
+}
+
+bool Monitor::ended() const {
+  if (!status_ || childReport_) return false;
+  return failure_ || stdio_->outputEnded() || drainTime() == 0;
+}
+
+int Monitor::drainTime() const {
+  if (!status_) return -1;
+  return static_cast<int>(std::clamp(drainUntil_ - milliseconds(), 0LL, kDrainMs));
+}
+
+void Monitor::readSignals() {
+  signalfd_siginfo info{};
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    // A machine that shuts down, or an impatient user: the program decides, as it does for `stop`. Nothing
+    // else ends us.
+    if (info.ssi_signo == SIGTERM) signal(SIGTERM);
+  }
+  reap();
+}
+
+/// All children: as subreaper we inherit whatever the container's processes leave behind.
+void Monitor::reap() {
+  int status = 0;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (pid != pid_) continue;
+    status_ = status;
+    endedAt_ = milliseconds();
+    drainUntil_ = endedAt_ + kDrainMs;
+    stdio_->processEnded();
+  }
+}
+
+/// Passes the child's records on, and keeps what they say.
+void Monitor::readChildReport() {
+  char data[4096];
+  const ssize_t got = read(childReport_.get(), data, sizeof data);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got <= 0) {
+    childReportWatch_->set(0);
+    childReport_.reset();
+    return childReportEnded();
+  }
+  if (reportFd_) (void)!write(reportFd_.get(), data, static_cast<std::size_t>(got));
+  reportLine_.append(data, static_cast<std::size_t>(got));
+  for (std::size_t end; (end = reportLine_.find('\n')) != std::string::npos; reportLine_.erase(0, end + 1)) {
+    ReportLine line = parseReportLine(reportLine_.substr(0, end));
+    if (line.failure) startFailed(*line.failure, true);
+    if (!line.step.empty()) childStep_ = line.step;
+  }
+}
+
+void Monitor::childReportEnded() {
+  syncWatch_->set(0);
+  sync_.reset();
+  if (failure_) return;
+  if (childStep_ != step::kExec) {
+    return startFailed(Failure(childStep_, 0, launch_.id, "the container's first process died in this step"),
+                       false);
+  }
+  try {
+    started();
+  } catch (const Failure& failure) {
+    startFailed(failure, false);
+  }
+}
+
+/// The fd was close-on-exec: its end after the step `exec` means that the program runs.
+void Monitor::started() {
+  startedAt_ = rfc3339Now();
+  writePhase();
+  // Only now may the starter see the end of the records: it finds a state that says running.
+  report_ = Report(-1);
+  reportFd_.reset();
+  std::string().swap(reportLine_);
+}
+
+void Monitor::startFailed(const Failure& failure, bool told) {
+  if (failure_) return;
+  failure_ = failure;
+  if (!told) report_.failed(failure);
+  if (pidfd_) signal(SIGKILL);
+}
+
+/// The master of the container's terminal comes as one message with one fd.
+void Monitor::readSync() {
+  char byte;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t got = recvmsg(sync_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return syncWatch_->set(0);
+  UniqueFd master(*reinterpret_cast<const int*>(CMSG_DATA(header)));
+  try {
+    stdio_->adoptTerminal(std::move(master));
+  } catch (const Failure& failure) {
+    startFailed(failure, false);
+  }
+}
+
+void Monitor::writePhase() {
+  StateRecord state;
+  state.phase = frozen_ ? "paused" : "running";
+  state.pid = pid_;
+  state.startedAt = startedAt_;
+  state.network = lease_ ? &*lease_ : nullptr;
+  writeState(dir_, state);
+}
+
+int Monitor::signal(int number) {
+  if (!pidfd_) return ESRCH;
+  if (syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) != 0) return errno;
+  // A frozen process dies only when it thaws (cgroup v1).
+  if (number == SIGKILL && frozen_) {
+    paused_ = false;
+    holds_ = 0;
+    return applyFreeze();
+  }
+  return 0;
+}
+
+int Monitor::freeze() {
+  paused_ = true;
+  const int error = applyFreeze();
+  if (error != 0) paused_ = false;
+  return error;
+}
+
+int Monitor::thaw() {
+  paused_ = false;
+  return applyFreeze();
+}
+
+int Monitor::hold() {
+  ++holds_;
+  const int error = applyFreeze();
+  if (error != 0) --holds_;
+  return error;
+}
+
+int Monitor::unhold() {
+  holds_ = std::max(0, holds_ - 1);
+  return applyFreeze();
+}
+
+/// Makes the cgroup frozen or not, as its reasons say, and records it.
+int Monitor::applyFreeze() {
+  const bool wanted = paused_ || holds_ > 0;
+  if (startedAt_.empty() || status_) return wanted ? ESRCH : 0;
+  if (wanted == frozen_) return 0;
+  try {
+    cgroup_->freeze(wanted);
+    frozen_ = wanted;
+    writePhase();
+    return 0;
+  } catch (const Failure& failure) {
+    return failure.error != 0 ? failure.error : EIO;
+  }
+}
+
+}  // namespace tsrun

@@ -1,0 +1,109 @@
+#pragma once
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/failure.h"
+#include "base/unique_fd.h"
+#include "helper/attach.h"
+#include "helper/event_loop.h"
+#include "helper/json_log.h"
+#include "helper/stdio.h"
+#include "runtime/cgroup.h"
+#include "runtime/child.h"
+#include "runtime/launch.h"
+#include "runtime/ledger.h"
+#include "runtime/network.h"
+#include "runtime/report.h"
+#include "runtime/spec.h"
+
+namespace tsrun {
+
+/// Owns one container for one run: makes it (start), serves it (follow), and gives everything back (conclude,
+/// farewell).
+class Monitor : public Requests {
+ public:
+  /// `report` and `attach` are fds of the starter's, or -1.
+  Monitor(std::string dir, UniqueFd report, UniqueFd attach);
+  int run();
+
+ private:
+  // start: monitor_start.cc
+  void takeLock();
+  void start();
+  void readDocuments();
+  void openSocket();
+  void cloneChild();
+  void admitChild();
+
+  // follow: monitor.cc
+  void follow();
+  void readSignals();
+  void readChildReport();
+  void readSync();
+  void reap();
+  void childReportEnded();
+  void started();
+  void startFailed(const Failure& failure, bool told);
+  void round(int timeout);
+  bool ended() const;
+  int drainTime() const;
+
+  // the end: monitor_end.cc
+  void killChild();
+  void conclude();
+  void removeSelf();
+  void farewell();
+
+  // Requests of clients
+  void input(const char* data, std::size_t length) override { stdio_->input(data, length); }
+  void inputEnded() override { stdio_->inputEnded(); }
+  bool inputCongested() const override { return stdio_ && stdio_->inputCongested(); }
+  void resize(unsigned rows, unsigned cols) override { stdio_->resize(rows, cols); }
+  int signal(int number) override;
+  int freeze() override;
+  int thaw() override;
+  int hold() override;
+  int unhold() override;
+  int applyFreeze();
+  void writePhase();
+
+  const std::string dir_;
+  Report report_;
+  UniqueFd reportFd_, attachFd_;
+  UniqueFd lock_;
+
+  bool launchKnown_ = false;
+  Launch launch_;
+  Spec spec_;
+  std::unique_ptr<PreparedChild> prepared_;
+  std::optional<Ledger> ledger_;
+  std::optional<Cgroup> cgroup_;
+  std::optional<Lease> lease_;
+  std::optional<JsonLog> log_;
+  std::optional<Stdio> stdio_;
+  UniqueFd listener_;
+
+  pid_t pid_ = 0;
+  UniqueFd pidfd_, childReport_, childReportEnd_, sync_, childSync_;
+
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Attach> attach_;
+  UniqueFd signals_;
+  std::unique_ptr<Watch> signalsWatch_, childReportWatch_, syncWatch_;
+
+  std::string reportLine_;  ///< the child's last record, while it is incomplete
+  std::string childStep_;
+  std::optional<Failure> failure_;
+  std::string startedAt_;
+  std::optional<int> status_;  ///< wait status of the main process
+  bool paused_ = false, frozen_ = false;
+  int holds_ = 0;
+  long long endedAt_ = 0, drainUntil_ = 0;  ///< CLOCK_MONOTONIC, milliseconds
+  std::size_t afterExit_ = 0;
+  int exitCode_ = 0;
+};
+
+}  // namespace tsrun
