@@ -84,7 +84,12 @@ export async function backOff(
   const asked = error instanceof StatusError ? error.retryAfter : undefined;
   const ms =
     asked === undefined ? baseMs * 2 ** (attempt - 1) : Math.min(Math.max(asked, 0), LONGEST_WAIT_S) * 1000;
-  await delay(ms, undefined, { signal });
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (cause) {
+    signal?.throwIfAborted(); // its own reason, not node:timers' wrapping of it
+    throw cause;
+  }
 }
 
 /** What a failed manifest request means for the user who asked for `reference`. */

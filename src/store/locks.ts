@@ -58,7 +58,7 @@ export async function waitForLock(
   let pause = FIRST_PAUSE_MS;
   while (!(await tryLock(native, fd, byte, mode))) {
     signal?.throwIfAborted();
-    await delay(pause, undefined, { signal });
+    await sleep(pause, signal);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
 }
@@ -70,4 +70,14 @@ export function tryLock(native: Native, fd: number, byte: number, mode: LockMode
 /** False once the file behind `fd` has been unlinked: whoever got a lock on it then holds nothing. */
 export function isLinked(fd: number): boolean {
   return fstatSync(fd).nlink > 0;
+}
+
+/** Rejects with the signal's own reason, where node:timers would wrap it. */
+async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

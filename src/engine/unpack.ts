@@ -1,0 +1,115 @@
+/** A layer's blob -> its directory in the store: unpacked aside, verified, synced, renamed. */
+import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.js';
+import { applyLayer } from '../layer/apply.js';
+import type { ApplyResult } from '../native/protocol.js';
+import { findLayer, layerKey, publishLayer, type StoredLayer } from '../store/layers.js';
+import { isLinked, openLockFile, waitForLock } from '../store/locks.js';
+import type { StagingDir, Store } from '../store/staging.js';
+import { type ChainId, type DiffId, type Digest, hexOf } from '../types/ids.js';
+import type { ImageContext } from './image-context.js';
+
+export interface LayerSource {
+  /** The blob, compressed or not. */
+  readonly file: string;
+  /** What the blob must hash to. */
+  readonly digest: Digest;
+  readonly diffId: DiffId;
+  readonly chainId: ChainId;
+  /** Unpacked layers below it, topmost first. */
+  readonly lower: readonly string[];
+}
+
+/**
+ * Unpacks one layer, unless another process has done it meanwhile. `work` has leased the layer's diff ID and chain ID.
+ * @throws TsrunError CONTENT if the bytes are not what the manifest and the config say
+ */
+export async function unpackLayer(
+  context: ImageContext,
+  work: StagingDir,
+  source: LayerSource,
+  signal?: AbortSignal,
+): Promise<{ layer: StoredLayer; unpacked: boolean }> {
+  const { store } = context;
+  return await withUnpackLock(store, source.chainId, signal, async () => {
+    const found = findLayer(store.paths, source.diffId, source.chainId);
+    if (found !== undefined) return { layer: found, unpacked: false };
+    const target = join(work.dir, hexOf(source.chainId));
+    await store.removeTrees([target]);
+    await mkdir(target, { mode: 0o755 });
+    const result = await apply(context, target, source, signal);
+    verify(result, source);
+    return { layer: await publish(store, target, source, result), unpacked: true };
+  });
+}
+
+async function apply(
+  { helperPath }: ImageContext,
+  target: string,
+  { file, lower }: LayerSource,
+  signal?: AbortSignal,
+): Promise<ApplyResult> {
+  const input = openSync(file, 'r');
+  try {
+    return await applyLayer({ helperPath, input, target, lower: [...lower], signal });
+  } finally {
+    closeSync(input);
+  }
+}
+
+async function publish(
+  store: Store,
+  target: string,
+  source: LayerSource,
+  result: ApplyResult,
+): Promise<StoredLayer> {
+  const { diffId, chainId, digest } = source;
+  const { standalone, contentSize, tarSize } = result;
+  const key = layerKey(diffId, chainId, standalone);
+  const layer = await publishLayer(store, target, key, { diffId, standalone, contentSize, tarSize, digest });
+  await store.removeTrees([target]);
+  return layer;
+}
+
+function verify(result: ApplyResult, { digest, diffId }: LayerSource): void {
+  if (result.digest !== digest)
+    throw new TsrunError('CONTENT', `filesystem layer verification failed for digest ${digest}`, {
+      step: 'layer.verify',
+      subject: digest,
+    });
+  if (result.diffId !== diffId)
+    throw new TsrunError(
+      'CONTENT',
+      `layer ${digest} unpacks to ${result.diffId}, but its image says ${diffId}`,
+      {
+        step: 'layer.verify',
+        subject: digest,
+      },
+    );
+}
+
+/** One process unpacks a layer, the others wait and find it. Nothing else is waited for while it is held. */
+async function withUnpackLock<T>(
+  store: Store,
+  chainId: ChainId,
+  signal: AbortSignal | undefined,
+  fn: () => Promise<T>,
+): Promise<T> {
+  const path = join(store.paths.ingest, `${hexOf(chainId)}.unpack`);
+  for (;;) {
+    const fd = openLockFile(path);
+    try {
+      await waitForLock(store.native, fd, 0, 'exclusive', signal);
+      if (!isLinked(fd)) continue; // the one before us has finished and unlinked it
+      try {
+        return await fn();
+      } finally {
+        unlinkSync(path);
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
