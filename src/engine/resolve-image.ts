@@ -13,7 +13,6 @@ import type { ImageEntry } from '../store/index-file.js';
 import { findLayers } from '../store/layers.js';
 import type { StorePaths } from '../store/paths.js';
 import { type NamedEntry, referencesOf } from '../store/references.js';
-import type { Descriptor } from '../types/oci.js';
 
 export interface FoundEntry {
   readonly entry: NamedEntry;
@@ -24,7 +23,6 @@ export interface FoundEntry {
 }
 
 export interface ResolvedImage extends StoredImage {
-  readonly manifestDescriptor: Descriptor;
   /** Absolute directories, topmost first, as overlayfs wants them; the init layer is not among them. */
   readonly layerDirs: string[];
   /** Canonical references of this image. */
@@ -98,7 +96,6 @@ export function resolveImage(paths: StorePaths, text: string): ResolvedImage {
   });
   return {
     ...image,
-    manifestDescriptor: entry.descriptor,
     layerDirs: layerDirs.reverse(),
     references: image.entries.flatMap((each) => each.reference ?? []),
   };

@@ -41,7 +41,7 @@ function builtFile(name: string): string {
 }
 
 /** From here upwards to the package.json named "tsrun": the sources, dist/lib and the bundled CLI lie at different depths. */
-function packageRoot(): string {
+export function packageRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let dir = start; ; dir = dirname(dir)) {
     if (isPackageRoot(dir)) return dir;

@@ -1,8 +1,8 @@
 /** Images as the store knows them: entries of the index, their manifests and configs. Reading takes no lock. */
 import { TsrunError } from '../errors.js';
 import { assertImage, isManifestType, parseDocument, parseImageConfig } from '../types/documents.js';
-import type { Digest, ImageId } from '../types/ids.js';
-import type { ImageConfig, Manifest } from '../types/oci.js';
+import type { ImageId } from '../types/ids.js';
+import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
 import { readBlob } from './blobs.js';
 import { type ImageEntry, readIndex } from './index-file.js';
 import type { StorePaths } from './paths.js';
@@ -12,7 +12,8 @@ export interface StoredImage {
   /** Digest of the config. */
   readonly id: ImageId;
   readonly manifest: Manifest;
-  readonly manifestDigest: Digest;
+  /** Of the manifest. */
+  readonly descriptor: Descriptor;
   readonly config: ImageConfig;
   /** All entries of this image id, in the order of the index; at least one. */
   readonly entries: readonly NamedEntry[];
@@ -76,7 +77,7 @@ export function readImage(paths: StorePaths, entry: NamedEntry, all: readonly Na
   return {
     id,
     manifest,
-    manifestDigest: entry.descriptor.digest,
+    descriptor: entry.descriptor,
     config,
     entries: all.filter((other) => other.imageId === entry.imageId),
   };

@@ -1,0 +1,106 @@
+/** What `commit` adds: one layer, made here, and the image that has it on top. */
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { TsrunError } from '../errors.js';
+
+import { blobSize, digestOf, digestOfHash, publishBlob } from '../store/blobs.js';
+import { chainIds, type StoredLayer } from '../store/layers.js';
+import type { StagingDir } from '../store/staging.js';
+import { MediaType } from '../types/documents.js';
+import { type ChainId, type DiffId, hexOf, type ImageId, parseDigest } from '../types/ids.js';
+import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
+import type { ImageContext } from './image-context.js';
+import { publishImages } from './publish.js';
+import { unpackLayer } from './unpack.js';
+
+export interface NewLayer {
+  readonly descriptor: Descriptor;
+  readonly layer: StoredLayer;
+}
+
+/**
+ * Stores an uncompressed layer tar that lies in `work` (it is moved away) and unpacks it over `base`.
+ * @param diffId what packing the tar said; it is checked again
+ * @param base diff IDs of the layers below, bottom first
+ * @param lower their directories, topmost first
+ */
+export async function addLayerFromTar(
+  context: ImageContext,
+  work: StagingDir,
+  tar: string,
+  diffId: DiffId,
+  base: readonly DiffId[],
+  lower: readonly string[],
+): Promise<NewLayer> {
+  const { paths } = context.store;
+  const chainId = chainIds([...base, diffId]).at(-1) as ChainId;
+  const size = statSync(tar).size;
+  // Of an uncompressed blob diff ID and digest are one.
+  const digest = parseDigest(diffId);
+  await work.lease([digest, chainId].map(hexOf));
+  const { layer, unpacked } = await unpackLayer(context, work, { file: tar, digest, diffId, chainId, lower });
+  if (blobSize(paths, digest) !== size) {
+    // Unpacking has hashed it; a layer that was there before has not been read.
+    if (!unpacked && (await hashFile(tar)) !== digest)
+      throw new TsrunError('CONTENT', `layer ${diffId} changed after it was packed`, {
+        step: 'layer.verify',
+        subject: diffId,
+      });
+    await publishBlob(paths, tar, digest);
+  }
+  return { descriptor: { mediaType: MediaType.ociLayer, digest, size }, layer };
+}
+
+async function hashFile(path: string) {
+  const hash = createHash('sha256');
+  const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  for await (const chunk of stream) hash.update(chunk);
+  return digestOfHash(hash);
+}
+
+export interface NewImage {
+  readonly config: ImageConfig;
+  /** Bottom first, as many as the config has diff IDs. */
+  readonly layers: readonly Descriptor[];
+  /** Canonical; undefined = an untagged image. */
+  readonly reference?: string;
+  /** The image that it was made from. */
+  readonly parent?: ImageId;
+}
+
+/** Stores an image whose layers are all in the store and leased by `work`. */
+export async function publishImage(
+  context: ImageContext,
+  work: StagingDir,
+  image: NewImage,
+): Promise<ImageId> {
+  const config = Buffer.from(JSON.stringify(image.config));
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: { mediaType: MediaType.ociConfig, digest: digestOf(config), size: config.length },
+    layers: image.layers.map((layer) => ({ ...layer, mediaType: ociLayerType(layer.mediaType) })),
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const names = [digestOf(config), digestOf(bytes), ...image.layers.map(({ digest }) => digest)];
+  await work.lease(
+    [...names, ...image.config.rootfs.diff_ids, ...chainIds(image.config.rootfs.diff_ids)].map(hexOf),
+  );
+  await publishImages(context.store, [
+    {
+      manifest: bytes,
+      mediaType: MediaType.ociManifest,
+      config,
+      reference: image.reference,
+      parent: image.parent,
+    },
+  ]);
+  return digestOf(config);
+}
+
+/** Docker's and OCI's names of one format: an OCI manifest has OCI's. */
+function ociLayerType(mediaType: string): string {
+  const [, compression] = /^application\/vnd\.docker\..*\.tar(?:\.(gzip|zstd))?$/.exec(mediaType) ?? [];
+  if (!mediaType.startsWith('application/vnd.docker.')) return mediaType;
+  return compression === undefined ? MediaType.ociLayer : `${MediaType.ociLayer}+${compression}`;
+}

@@ -1,0 +1,268 @@
+/** What an archive or a layout holds, read from its documents. Content is only looked up, by name or digest. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { TsrunError } from '../errors.js';
+import { hostPlatform } from '../intent/platform.js';
+import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
+import { compressionOf } from '../layer/archive-reader.js';
+import { digestOf } from '../store/blobs.js';
+import {
+  assertImage,
+  isIndexType,
+  isManifestType,
+  isObject,
+  MediaType,
+  parseDocument,
+  parseImageConfig,
+  parseObject,
+} from '../types/documents.js';
+import { type Digest, hexOf } from '../types/ids.js';
+import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
+
+/** A file whose bytes have been hashed. */
+export interface BlobFile {
+  readonly path: string;
+  readonly size: number;
+  readonly digest: Digest;
+}
+
+/** The members of an archive, or the files of a directory: where the bytes are. */
+export interface Content {
+  /** The document called `name`, or undefined. Never more than MAX_DOCUMENT bytes. */
+  document(name: string): Promise<Buffer | undefined>;
+  file(name: string): Promise<BlobFile | undefined>;
+}
+
+export interface PlannedImage {
+  readonly config: ImageConfig;
+  readonly configBytes: Buffer;
+  readonly manifestBytes: Buffer;
+  readonly mediaType: string;
+  readonly layers: readonly BlobFile[];
+  /** Canonical. */
+  readonly references: readonly string[];
+}
+
+const MAX_NESTING = 4;
+
+/** @throws TsrunError FORMAT or CONTENT; nothing has been stored then */
+export async function planLoad(content: Content): Promise<PlannedImage[]> {
+  const index = await content.document('index.json');
+  const list = await content.document('manifest.json');
+  if (index !== undefined && (await content.document('oci-layout')) !== undefined)
+    return await fromLayout(
+      content,
+      index,
+      list === undefined ? new Map() : await tagsByConfig(content, list),
+    );
+  if (list !== undefined)
+    return await Promise.all(dockerItems(list).map((item) => fromDockerItem(content, item)));
+  if ((await content.document('repositories')) !== undefined)
+    throw bad(
+      'manifest.json',
+      'the archive was written by Docker before 1.10: load and save it with a newer one first',
+    );
+  throw bad('archive', 'neither index.json of an OCI layout nor manifest.json of a docker archive is in it');
+}
+
+// ---- OCI layout -------------------------------------------------------------------------------------------------
+
+async function fromLayout(
+  content: Content,
+  bytes: Buffer,
+  tags: Map<string, string[]>,
+): Promise<PlannedImage[]> {
+  const images = new Map<Digest, PlannedImage>();
+  for (const entry of topDescriptors(bytes)) {
+    const manifest = await manifestBelow(content, entry, 0);
+    if (manifest === undefined) continue;
+    const known = images.get(manifest.digest);
+    const image = known ?? (await fromManifest(content, manifest));
+    const names = [...image.references, ...namesOf(entry), ...(tags.get(digestOf(image.configBytes)) ?? [])];
+    images.set(manifest.digest, { ...image, references: [...new Set(names)] });
+  }
+  if (images.size === 0) throw bad('index.json', 'there is no image for this machine in it');
+  return [...images.values()];
+}
+
+function topDescriptors(bytes: Buffer): Descriptor[] {
+  const document = parseDocument(bytes, MediaType.ociIndex, 'index.json');
+  if (document.kind !== 'index') throw bad('index.json', 'it is no index');
+  return document.index.manifests;
+}
+
+/**
+ * The image manifest that a descriptor leads to. Of an index, the one for this machine's architecture, if the archive
+ * has it; archives of one platform list the others without their content.
+ */
+async function manifestBelow(
+  content: Content,
+  entry: Descriptor,
+  depth: number,
+): Promise<Descriptor | undefined> {
+  if (isManifestType(entry.mediaType)) return entry;
+  if (!isIndexType(entry.mediaType) || depth >= MAX_NESTING) return undefined;
+  const document = parseDocument(await verified(content, entry), entry.mediaType, entry.digest);
+  if (document.kind !== 'index') return undefined;
+  const here: Descriptor[] = [];
+  for (const child of document.index.manifests)
+    if ((await content.document(blobName(child.digest))) !== undefined) here.push(child);
+  const { architecture } = hostPlatform(process.arch);
+  const own = here.filter(({ platform }) => platform === undefined || platform.architecture === architecture);
+  for (const child of own.length > 0 ? own : here.filter(({ platform }) => platform?.os === 'linux')) {
+    const found = await manifestBelow(content, child, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function fromManifest(content: Content, entry: Descriptor): Promise<PlannedImage> {
+  const manifestBytes = await verified(content, entry);
+  const document = parseDocument(manifestBytes, entry.mediaType, entry.digest);
+  if (document.kind !== 'manifest') throw bad(entry.digest, 'it is no manifest');
+  const { manifest } = document;
+  assertImage(manifest, entry.digest);
+  const configBytes = await verified(content, manifest.config);
+  const layers = await Promise.all(
+    manifest.layers.map(async (layer) => {
+      const file = await content.file(blobName(layer.digest));
+      if (file === undefined) throw bad(layer.digest, 'this layer is not in the archive');
+      if (file.size !== layer.size || file.digest !== layer.digest) throw mismatch(layer);
+      return file;
+    }),
+  );
+  const config = configOf(configBytes, manifest.config.digest, layers.length);
+  return { config, configBytes, manifestBytes, mediaType: entry.mediaType, layers, references: [] };
+}
+
+/**
+ * Full names only: many tools put a bare tag into ref.name, which says nothing about the repository.
+ */
+function namesOf({ annotations = {} }: Descriptor): string[] {
+  const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
+  return name === undefined || !/[/:@]/.test(name) ? [] : [referenceIn(name)];
+}
+
+async function verified(content: Content, { digest, size }: Descriptor): Promise<Buffer> {
+  const bytes = await content.document(blobName(digest));
+  if (bytes === undefined) throw bad(digest, 'this document is not in the archive');
+  if (bytes.length !== size || digestOf(bytes) !== digest) throw mismatch({ digest, size });
+  return bytes;
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
+// ---- docker archive ---------------------------------------------------------------------------------------------
+
+interface DockerItem {
+  readonly config: string;
+  readonly tags: readonly string[];
+  readonly layers: readonly string[];
+}
+
+function dockerItems(bytes: Buffer): DockerItem[] {
+  const { items } = parseObject(
+    Buffer.from(`{"items":${bytes.toString('utf8')}}`),
+    'manifest.json',
+    'manifest.json',
+  );
+  if (!Array.isArray(items)) throw bad('manifest.json', 'it is no list');
+  return items.map((item) => {
+    if (!isObject(item) || typeof item.Config !== 'string' || !isTexts(item.Layers ?? []))
+      throw bad('manifest.json', 'an entry without Config and Layers');
+    if (!isTexts(item.RepoTags ?? [])) throw bad('manifest.json', 'RepoTags is no list of names');
+    return {
+      config: item.Config,
+      layers: (item.Layers ?? []) as string[],
+      tags: ((item.RepoTags ?? []) as string[]).map(referenceIn),
+    };
+  });
+}
+
+async function tagsByConfig(content: Content, list: Buffer): Promise<Map<string, string[]>> {
+  const tags = new Map<string, string[]>();
+  for (const item of dockerItems(list)) {
+    const config = await content.document(item.config);
+    if (config !== undefined) tags.set(digestOf(config), [...item.tags]);
+  }
+  return tags;
+}
+
+async function fromDockerItem(content: Content, item: DockerItem): Promise<PlannedImage> {
+  const configBytes = await content.document(item.config);
+  if (configBytes === undefined) throw bad(item.config, 'this config is not in the archive');
+  const layers = await Promise.all(
+    item.layers.map(async (name) => {
+      const file = await content.file(name);
+      if (file === undefined) throw bad(name, 'this layer is not in the archive');
+      return file;
+    }),
+  );
+  const config = configOf(configBytes, item.config, layers.length);
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: { mediaType: MediaType.ociConfig, digest: digestOf(configBytes), size: configBytes.length },
+    layers: layers.map(({ path, size, digest }) => ({ mediaType: layerType(path), digest, size })),
+  };
+  const manifestBytes = Buffer.from(JSON.stringify(manifest));
+  return {
+    config,
+    configBytes,
+    manifestBytes,
+    mediaType: MediaType.ociManifest,
+    layers,
+    references: item.tags,
+  };
+}
+
+/** By its first bytes: `docker save` writes plain layers, other tools what they have. */
+function layerType(path: string): string {
+  const head = Buffer.alloc(8);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, head);
+  } finally {
+    closeSync(fd);
+  }
+  const compression = compressionOf(head);
+  if (compression === undefined) return MediaType.ociLayer;
+  if (compression === 'gzip' || compression === 'zstd') return `${MediaType.ociLayer}+${compression}`;
+  throw bad('layer', `a layer compressed with ${compression}`);
+}
+
+// ---- both -------------------------------------------------------------------------------------------------------
+
+function configOf(bytes: Buffer, subject: string, layers: number): ImageConfig {
+  const config = parseImageConfig(bytes, subject);
+  const count = config.rootfs.diff_ids.length;
+  if (count !== layers) throw bad(subject, `${layers} layers, but ${count} diff IDs`);
+  if (config.os !== 'linux')
+    throw bad(subject, `image operating system "${config.os}" cannot be used on this platform`);
+  return config;
+}
+
+function referenceIn(name: string): string {
+  const reference = withDefaultTag(parseReference(name));
+  return canonical(reference.digest === undefined ? reference : { ...reference, tag: undefined });
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}
+
+function mismatch({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): TsrunError {
+  return new TsrunError(
+    'CONTENT',
+    `${digest}: the bytes in the archive are not the ${size} that its name promises`,
+    {
+      step: 'image.load',
+      subject: digest,
+    },
+  );
+}
+
+export function bad(subject: string, message: string): TsrunError {
+  return new TsrunError('FORMAT', `invalid archive: ${subject}: ${message}`, { step: 'image.load', subject });
+}
