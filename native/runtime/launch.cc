@@ -1,5 +1,6 @@
 #include "runtime/launch.h"
 
+#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "base/failure.h"
@@ -39,6 +40,28 @@ class Fields {
       throw std::runtime_error(path(name) + " is not a whole number up to " + std::to_string(most));
     }
     return value.get<std::uint64_t>();
+  }
+
+  /// Also a negative one.
+  int integer(const char* name, int least, int most) const {
+    const Json& value = at(name);
+    if (!value.is_number_integer() || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most) {
+      throw std::runtime_error(path(name) + " is not a whole number from " + std::to_string(least) + " to " +
+                               std::to_string(most));
+    }
+    return value.get<int>();
+  }
+
+  std::string textOr(const char* name, const std::string& absent) const {
+    return has(name) ? text(name) : absent;
+  }
+
+  std::map<std::string, std::string> textMap(const char* name) const {
+    const Json& value = at(name);
+    if (!value.is_object()) throw std::runtime_error(path(name) + " is not an object");
+    std::map<std::string, std::string> result;
+    for (const auto& [key, entry] : value.items()) result[key] = textOf(entry, path(name) + "." + key);
+    return result;
   }
 
   std::vector<std::string> texts(const char* name) const {
@@ -92,6 +115,54 @@ Launch::Network networkOf(const Fields& fields) {
   return {fields.text("mode"), fields.texts("extraHosts"), fields.text("hostname")};
 }
 
+Launch::RestartPolicy policyOf(const std::string& name) {
+  if (name == "no") return Launch::RestartPolicy::kNo;
+  if (name == "on-failure") return Launch::RestartPolicy::kOnFailure;
+  if (name == "always") return Launch::RestartPolicy::kAlways;
+  if (name == "unless-stopped") return Launch::RestartPolicy::kUnlessStopped;
+  throw std::runtime_error("unknown restart.policy " + name);
+}
+
+constexpr std::uint64_t kMostMilliseconds = std::uint64_t{1} << 53;
+
+Launch::Health healthOf(const Fields& fields) {
+  Launch::Health health;
+  health.argv = fields.texts("argv");
+  if (health.argv.empty()) throw std::runtime_error("health.argv is empty");
+  health.intervalMs = fields.number("intervalMs", kMostMilliseconds);
+  health.timeoutMs = fields.number("timeoutMs", kMostMilliseconds);
+  health.startPeriodMs = fields.number("startPeriodMs", kMostMilliseconds);
+  health.startIntervalMs = fields.number("startIntervalMs", kMostMilliseconds);
+  health.retries = static_cast<unsigned>(fields.number("retries", INT_MAX));
+  return health;
+}
+
+/// Fields that a launch.json of an older tsrun lacks: launch.h says what they are then.
+void readLaterFields(const Fields& fields, Launch& launch) {
+  if (fields.has("restart")) {
+    const Fields restart = fields.object("restart");
+    launch.restart = {policyOf(restart.text("policy")),
+                      static_cast<unsigned>(restart.number("maxRetries", INT_MAX))};
+  }
+  if (fields.has("health")) launch.health = healthOf(fields.object("health"));
+  if (fields.has("init")) launch.init = fields.flag("init");
+  if (fields.has("stopSignal")) launch.stopSignal = fields.integer("stopSignal", 1, 64);
+  if (fields.has("stopTimeout")) launch.stopTimeout = fields.integer("stopTimeout", -1, INT_MAX);
+  if (fields.has("join")) {
+    const Fields join = fields.object("join");
+    launch.join = {join.textOr("pid", ""), join.textOr("ipc", ""), join.textOr("network", "")};
+  }
+  if (fields.has("hostDevices")) launch.hostDevices = fields.flag("hostDevices");
+  if (fields.has("subpaths")) {
+    for (const Json& value : fields.list("subpaths")) {
+      const Fields item(value, "subpaths[]");
+      launch.subpaths.push_back({item.text("destination"), item.text("subpath")});
+    }
+  }
+  launch.events = fields.textOr("events", "");
+  if (fields.has("eventAttributes")) launch.eventAttributes = fields.textMap("eventAttributes");
+}
+
 Launch launchOf(const Fields& fields) {
   if (fields.number("version", ~0u) != kVersion) {
     throw std::runtime_error("this tsrun-runtime reads version " + std::to_string(kVersion) + " only");
@@ -119,6 +190,7 @@ Launch launchOf(const Fields& fields) {
   launch.autoRemove = fields.flag("autoRemove");
   launch.nameFile = fields.text("nameFile");
   launch.anonymousVolumes = fields.texts("anonymousVolumes");
+  readLaterFields(fields, launch);
   return launch;
 }
 

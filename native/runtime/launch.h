@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,23 @@ struct Launch {
   struct Size {
     unsigned short rows = 0, cols = 0;
   };
+  enum class RestartPolicy { kNo, kOnFailure, kAlways, kUnlessStopped };
+  struct Restart {
+    RestartPolicy policy = RestartPolicy::kNo;
+    unsigned maxRetries = 0;  ///< of on-failure; 0 = without end
+  };
+  struct Health {
+    std::vector<std::string> argv;
+    std::uint64_t intervalMs = 0, timeoutMs = 0, startPeriodMs = 0, startIntervalMs = 0;
+    unsigned retries = 0;
+  };
+  /// Absolute directories of the containers whose namespaces are joined; empty = none.
+  struct Join {
+    std::string pid, ipc, network;
+  };
+  struct Subpath {
+    std::string destination, subpath;
+  };
 
   std::string id, storeTag;
   std::optional<Overlay> overlay;  ///< absent for an OCI bundle: then config.json's root.path is the root
@@ -43,6 +61,16 @@ struct Launch {
   bool autoRemove = false;
   std::string nameFile;
   std::vector<std::string> anonymousVolumes;
+  Restart restart;
+  std::optional<Health> health;
+  bool init = false;
+  int stopSignal = 15;
+  int stopTimeout = 10;  ///< seconds; -1 = for ever
+  Join join;
+  bool hostDevices = false;
+  std::vector<Subpath> subpaths;
+  std::string events;  ///< empty = no journal
+  std::map<std::string, std::string> eventAttributes;
 };
 
 /// Throws Failure(step::kHelperConfig) with the path and what is wrong.

@@ -51,6 +51,42 @@ export interface LaunchSpec {
   nameFile: string;
   /** Absolute directories of anonymous volumes, removed with --rm. */
   anonymousVolumes: string[];
+
+  // The fields below came later: a reader takes their absence for the value in brackets.
+
+  /** What the monitor does when the process has ended by itself. [no] maxRetries is for on-failure; 0 = without end. */
+  restart?: { policy: 'no' | 'on-failure' | 'always' | 'unless-stopped'; maxRetries: number };
+  /** The probe, run in the container as an exec with its environment, user and working directory. [none] */
+  health?: {
+    argv: string[];
+    intervalMs: number;
+    timeoutMs: number;
+    /** Failures in a row that make it unhealthy. */
+    retries: number;
+    /** Until this long after the start a failure does not count. */
+    startPeriodMs: number;
+    /** Interval during the start period, until the first success. */
+    startIntervalMs: number;
+  };
+  /** The helper's own init is PID 1, bound read-only at /sbin/docker-init, and runs process.args. [false] */
+  init?: boolean;
+  /** Signal number that asks the process to end. [15] */
+  stopSignal?: number;
+  /** Seconds from the stop signal to SIGKILL; -1 = wait for ever. [10] */
+  stopTimeout?: number;
+  /**
+   * Absolute directories of containers whose namespaces are joined, looked up anew at each start: they must run then.
+   * config.json lists such a namespace without a path. With `ipc`, /dev/shm is that container's too. [none]
+   */
+  join?: { pid?: string; ipc?: string; network?: string };
+  /** Make every device node of the host's /dev in the container's (--privileged); looked up at each start. [false] */
+  hostDevices?: boolean;
+  /** Mounts of config.json of whose source only a part below is bound; never through a symbolic link. [none] */
+  subpaths?: { destination: string; subpath: string }[];
+  /** Absolute path of the store's event journal; see ARCHITECTURE.md. [no events] */
+  events?: string;
+  /** Actor.Attributes of each event: labels, image, name. [none] */
+  eventAttributes?: Record<string, string>;
 }
 
 /** `state` in the container's directory, written by the monitor (temp name, rename); believed only while its lock is held. */
