@@ -52,6 +52,8 @@ class NetworkState {
   bool inUse() const;
   /// Whether this is the state of the network namespace that we are in.
   bool isCurrent() const;
+  /// Its copies hold the lock as well.
+  int lockFd() const { return lock_.get(); }
   /// Removes the directory: the last thing to do with this object.
   void remove();
 

@@ -71,7 +71,10 @@ void makeVeth(Netlink& host, const std::string& name, const Bridge& bridge, cons
               int childNs) {
   NlMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, step::kNetworkVeth, name);
   message.header(ifinfomsg{});
-  message.text(IFLA_IFNAME, name).u32(IFLA_MTU, bridge.mtu).u32(IFLA_MASTER, bridge.index);
+  message.text(IFLA_IFNAME, name)
+      .u32(IFLA_MTU, bridge.mtu)
+      .u32(IFLA_MASTER, bridge.index)
+      .u32(IFLA_GROUP, kLinkGroup);
   message.nest(IFLA_LINKINFO, [&](NlMessage& info) {
     info.text(IFLA_INFO_KIND, "veth");
     info.nest(IFLA_INFO_DATA, [&](NlMessage& data) {
@@ -125,6 +128,13 @@ Lease connectBridge(const Launch& launch, int pid, Ledger& ledger) {
   const UniqueFd childNs = networkNamespaceOf(pid, step::kNetworkVeth);
   const std::string outside = hostName(launch);
   Netlink host(NETLINK_ROUTE);
+  LinkInfo existing;
+  if (findLink(host, outside, step::kNetworkVeth, existing)) {
+    // Before it is recorded, so that the releaser does not delete a link that is another container's.
+    throw Failure(step::kNetworkVeth, EEXIST, outside, "a link of this name exists");
+  }
+  // Recorded before the lease and so released after it: the last lease takes all links away by one request.
+  ledger.own("veth", outside);
   NetworkState::Taken taken;
   Bridge bridge;
   {
@@ -136,15 +146,9 @@ Lease connectBridge(const Launch& launch, int pid, Ledger& ledger) {
     taken = state.take(bridge.subnet, launch.id.substr(0, 12), ledger);
     ensureBridge(host, bridge);
     ensureForwarding();
-    ensureNat(kBridgeName, bridge.subnet.text());
+    ensureNat(kBridgeName, bridge.subnet.text(), state.lockFd());
   }
   // The lease keeps the bridge alive: no lock is needed for the rest.
-  LinkInfo existing;
-  if (findLink(host, outside, step::kNetworkVeth, existing)) {
-    // Not recorded yet, so the releaser will not delete a link that is another container's.
-    throw Failure(step::kNetworkVeth, EEXIST, outside, "a link of this name exists");
-  }
-  ledger.own("veth", outside);
   const MacAddress mac = macOf(taken.address);
   makeVeth(host, outside, bridge, mac, childNs.get());
   Netlink inside = socketIn(childNs.get(), step::kNetworkAddress);
@@ -196,7 +200,7 @@ void releaseLease(const std::string& subject) {
   // container ends.
   if (state->isCurrent()) {
     Netlink host(NETLINK_ROUTE);
-    removeLink(host, kBridgeName);
+    removeLinkGroup(host);
     removeNat();
   }
   state->remove();

@@ -191,7 +191,10 @@ void ensureBridge(Netlink& netlink, Bridge& bridge) {
     NlMessage make(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, step::kNetworkBridge, kBridgeName);
     const MacAddress mac = macOf(bridge.subnet.gateway);
     // An address of its own: without one it would take, and change to, the lowest of its ports'.
-    make.header(ifinfomsg{}).text(IFLA_IFNAME, kBridgeName).u32(IFLA_MTU, bridge.mtu);
+    make.header(ifinfomsg{})
+        .text(IFLA_IFNAME, kBridgeName)
+        .u32(IFLA_MTU, bridge.mtu)
+        .u32(IFLA_GROUP, kLinkGroup);
     make.attribute(IFLA_ADDRESS, mac.data(), mac.size());
     make.nest(IFLA_LINKINFO, [](NlMessage& info) { info.text(IFLA_INFO_KIND, "bridge"); });
     std::vector<NlMessage> batch;
@@ -249,12 +252,26 @@ void bringUp(std::vector<NlMessage>& batch, std::uint32_t index, const char* ste
   batch.push_back(linkChange(index, IFF_UP, step, name));
 }
 
-void removeLink(Netlink& netlink, const std::string& name) {
-  NlMessage message(RTM_DELLINK, 0, step::kNetworkRelease, name);
-  message.header(ifinfomsg{}).text(IFLA_IFNAME, name).accept(ENODEV);
+namespace {
+
+void runRemoval(Netlink& netlink, NlMessage message) {
   std::vector<NlMessage> batch;
   batch.push_back(std::move(message));
   netlink.run(std::move(batch));
+}
+
+}  // namespace
+
+void removeLink(Netlink& netlink, const std::string& name) {
+  NlMessage message(RTM_DELLINK, 0, step::kNetworkRelease, name);
+  message.header(ifinfomsg{}).text(IFLA_IFNAME, name).accept(ENODEV);
+  runRemoval(netlink, std::move(message));
+}
+
+void removeLinkGroup(Netlink& netlink) {
+  NlMessage message(RTM_DELLINK, 0, step::kNetworkRelease, kBridgeName);
+  message.header(ifinfomsg{}).u32(IFLA_GROUP, kLinkGroup).accept(ENODEV);
+  runRemoval(netlink, std::move(message));
 }
 
 }  // namespace tsrun

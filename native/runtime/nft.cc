@@ -54,7 +54,7 @@ Ruleset rulesetFor(const std::string& bridge, const std::string& subnet) {
   set.script +=
       rule("iifname != " + quoted + " oifname " + quoted + " ct state != { established, related } drop");
   set.script += " }\n chain postrouting {\n  type nat hook postrouting priority srcnat; policy accept;\n";
-  set.script += rule("ip saddr " + subnet + " oifname != " + quoted + " masquerade");
+  set.script += rule("ip saddr " + subnet + " oifname != { " + quoted + ", \"lo\" } masquerade");
   set.script += " }\n}\n";
   return set;
 }
@@ -108,12 +108,13 @@ const char* findNft() {
                 "nftables is not installed: apt-get install nftables, or use --network none");
 }
 
-pid_t spawnNft(const char* path, int input, int errors) {
+pid_t spawnNft(const char* path, int input, int errors, int lockFd) {
   SpawnSettings settings;
   posix_spawn_file_actions_adddup2(&settings.actions, input, 0);
   posix_spawn_file_actions_addopen(&settings.actions, 1, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&settings.actions, errors, 2);
-  posix_spawn_file_actions_addclosefrom_np(&settings.actions, 3);
+  posix_spawn_file_actions_adddup2(&settings.actions, lockFd, 3);
+  posix_spawn_file_actions_addclosefrom_np(&settings.actions, 4);
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -142,7 +143,7 @@ std::string readAll(int fd) {
   return text;
 }
 
-void runNft(const std::string& script) {
+void runNft(const std::string& script, int lockFd) {
   const char* const path = findNft();
   int input[2], errors[2];
   check(pipe2(input, O_CLOEXEC), step::kNetworkNat, "pipe");
@@ -154,7 +155,7 @@ void runNft(const std::string& script) {
     fail(step::kNetworkNat, "pipe");
   }
   inputWrite.reset();
-  const pid_t pid = spawnNft(path, inputRead.get(), errorsWrite.get());
+  const pid_t pid = spawnNft(path, inputRead.get(), errorsWrite.get(), lockFd);
   inputRead.reset();
   errorsWrite.reset();
   const std::string complaint = readAll(errorsRead.get());
@@ -167,9 +168,9 @@ void runNft(const std::string& script) {
 
 }  // namespace
 
-void ensureNat(const std::string& bridge, const std::string& subnet) {
+void ensureNat(const std::string& bridge, const std::string& subnet, int lockFd) {
   const Ruleset set = rulesetFor(bridge, subnet);
-  if (!isPresent(set)) runNft(set.script);
+  if (!isPresent(set)) runNft(set.script, lockFd);
 }
 
 void removeNat() {
