@@ -62,9 +62,9 @@ void Monitor::conclude() {
 }
 
 /// --rm. In a start that failed the starter holds the operation byte for us; otherwise whoever still works on
-/// the container (a commit, a `rm -f` that killed it) is let finish.
+/// the container (a commit) is let finish, and until then it counts as exited.
 void Monitor::removeSelf() {
-  if (!failure_) {
+  if (!failure_ && !lockByte(lock_.get(), kOperationByte, false)) {
     unlockByte(lock_.get(), kMonitorByte);
     attach_->sendExit(static_cast<std::uint32_t>(exitCode_), true);
     while (!lockByte(lock_.get(), kOperationByte, false)) round(kRetryMs);
