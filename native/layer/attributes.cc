@@ -31,6 +31,11 @@ bool readGrowing(std::string& buffer, Call call) {
   }
 }
 
+bool hasNamespace(const std::string& name) {
+  return name.starts_with("user.") || name.starts_with("trusted.") || name.starts_with("security.") ||
+         name.starts_with("system.");
+}
+
 void setXattr(const Node& node, const std::string& name, const std::string& value, mode_t mode,
               const std::string& subject) {
   const auto set = [&] {
@@ -48,6 +53,9 @@ void setXattr(const Node& node, const std::string& name, const std::string& valu
   // user.* exists on files and directories only; archives carry it for links and devices all the same.
   const bool pointless = name.starts_with("user.") && !S_ISREG(mode) && !S_ISDIR(mode);
   if (pointless && (errno == EPERM || errno == ENOTSUP)) return;
+  // ENOTSUP for a namespace that no kernel has is the archive's fault; for the others it is the file
+  // system's.
+  if (errno == ENOTSUP && !hasNamespace(name)) errno = EINVAL;
   throw Failure(step::kLayerEntry, errno, subject, "set extended attribute " + name);
 }
 
@@ -92,6 +100,7 @@ Xattrs readXattrs(const Node& node, const char* step, const std::string& subject
 }
 
 Attributes attributesOf(const Node& node, const struct stat& status, const std::string& subject) {
+  const AdminScope admin;
   return {status.st_mode, status.st_uid, status.st_gid, status.st_mtim,
           readXattrs(node, step::kLayerEntry, subject)};
 }
@@ -122,6 +131,7 @@ void setAttributes(const Node& node, const Attributes& attributes, bool times, c
 }
 
 void pruneXattrs(int fd, const Xattrs& keep, const std::string& subject) {
+  const AdminScope admin;
   for (const auto& [name, value] : readXattrs(Node::opened(fd), step::kLayerEntry, subject)) {
     if (!keep.contains(name)) check(fremovexattr(fd, name.c_str()), step::kLayerEntry, subject);
   }

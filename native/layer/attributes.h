@@ -21,7 +21,8 @@ struct Node {
 
 using Xattrs = std::map<std::string, std::string>;
 
-/// All extended attributes except overlayfs' own.
+/// All extended attributes that an image may have (acceptsXattr). Those in trusted.* only with CAP_SYS_ADMIN
+/// in force.
 Xattrs readXattrs(const Node& node, const char* step, const std::string& subject);
 
 /// Owner, then mode (a change of owner clears setuid), then extended attributes, then (`times`) the

@@ -86,6 +86,7 @@ async function feed(child: ChildProcess, { input, onInput }: TreeVerb): Promise<
   };
   const end: StreamEnd = {};
   const failed = () => {
+    if (stdin.destroyed) return; // the helper is gone, and the pipeline passes that on to the input
     end.source = true;
     child.kill('SIGKILL'); // half a stream must never look like a whole one
   };
@@ -101,15 +102,17 @@ async function feed(child: ChildProcess, { input, onInput }: TreeVerb): Promise<
 }
 
 async function drain(child: ChildProcess, { output }: TreeVerb): Promise<StreamEnd> {
-  if (output === undefined || typeof output === 'number' || child.stdout === null) return {};
+  const { stdout } = child;
+  if (output === undefined || typeof output === 'number' || stdout === null) return {};
   const end: StreamEnd = {};
   const failed = () => {
+    if (stdout.destroyed) return;
     end.source = true;
     child.kill('SIGKILL');
   };
   output.once('error', failed);
   try {
-    await pipeline(child.stdout, output);
+    await pipeline(stdout, output);
   } catch (error) {
     end.error = error;
   } finally {
