@@ -3,7 +3,7 @@ import type { ContainerInspect } from '../types/engine.js';
 import type { EngineContext } from './context.js';
 import { resolveContainer } from './resolve.js';
 import { treeSize } from './size.js';
-import { startFailure } from './start-failure.js';
+import { failureText } from './start-failure.js';
 import { type ContainerView, viewContainer } from './view.js';
 
 /** What Docker gives for a time that never was. */
@@ -66,7 +66,7 @@ function stateOf({ state, live, exit }: ContainerView): ContainerInspect['State'
     Dead: state === 'dead',
     Pid: live?.pid ?? 0,
     ExitCode: running ? 0 : (exit?.exitCode ?? 0),
-    Error: running || exit?.error === undefined ? '' : startFailure(exit.error).message,
+    Error: running || exit?.error === undefined ? '' : failureText(exit.error),
     StartedAt: live?.startedAt ?? exit?.startedAt ?? NEVER,
     FinishedAt: exit?.startedAt === undefined ? NEVER : exit.finishedAt,
   };

@@ -19,6 +19,11 @@ export function startFailure(failure: FailureRecord): TsrunError {
   return new TsrunError(wording.code, `${PREFIX}${wording.text}`, details);
 }
 
+/** State.Error of inspect. */
+export function failureText(failure: FailureRecord): string {
+  return failure.step === 'monitor' ? 'the monitor of the container died' : startFailure(failure).message;
+}
+
 /** The helper went away in the middle of a step: killed, or a fault of ours. */
 export function helperDied(step: string): TsrunError {
   const where = step === '' ? 'before its first step' : `in step ${step}`;

@@ -46,6 +46,8 @@ export interface ContainerPaths {
   /** sha256 of resolv.conf as it was last written by us */
   readonly resolvConfMark: string;
   readonly sock: string;
+  /** NUL-separated paths of mount points that the helper made in upper/ for files: not the container's doing */
+  readonly stubs: string;
 }
 
 /** `dir` is absolute and clean: a thousand containers are listed by plain concatenation. */
@@ -67,6 +69,7 @@ export function containerPaths(dir: string): ContainerPaths {
     resolvConf: `${dir}/resolv.conf`,
     resolvConfMark: `${dir}/resolv.conf.mark`,
     sock: `${dir}/sock`,
+    stubs: `${dir}/stubs`,
   };
 }
 

@@ -1,0 +1,129 @@
+/** `commit`: the writable part becomes one more layer. What lies below is neither read again nor packed again. */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.js';
+import { parseChanges } from '../intent/change.js';
+import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
+import type { PackResult } from '../native/protocol.js';
+import { planCommit } from '../plan/commit.js';
+import type { ContainerRecord } from '../store/containers.js';
+import type { StoredImage } from '../store/images.js';
+import { StagingDir } from '../store/staging.js';
+import type { CommitOptions } from '../types/engine.js';
+import { hexOf, type ImageId, parseDiffId } from '../types/ids.js';
+import { timestamp } from './clock.js';
+import type { EngineContext } from './context.js';
+import { addLayerFromTar, publishImage } from './import-layer.js';
+import { withContainerLock } from './lock.js';
+import { connectMonitor } from './monitor.js';
+import { resolveContainer } from './resolve.js';
+import { requireImage } from './resolve-image.js';
+import { writablePart } from './writable.js';
+
+/** @throws TsrunError USAGE for a bad name or change (before anything is read), NOT_FOUND. */
+export async function commit(
+  ctx: EngineContext,
+  text: string,
+  options: CommitOptions = {},
+): Promise<ImageId> {
+  const record = resolveContainer(ctx.paths, text);
+  const reference = targetOf(options.repository);
+  parseChanges(options.changes ?? []);
+  warnOfVolumes(ctx, record);
+  return withContainerLock(ctx, record.id, async () => {
+    const work = await StagingDir.create(ctx);
+    try {
+      const base = await leaseBase(work, requireImage(ctx.paths, record.image.id), record);
+      const packed = await still(ctx, record, options.pause !== false, () => pack(ctx, work, record));
+      return await publish(ctx, work, { record, base, packed, reference, options });
+    } finally {
+      await work.discard();
+    }
+  });
+}
+
+function targetOf(repository: string | undefined): string | undefined {
+  if (repository === undefined || repository === '') return undefined;
+  const parsed = parseReference(repository);
+  if (parsed.digest !== undefined)
+    throw new TsrunError('USAGE', 'invalid reference format: a commit cannot have a digest', {
+      subject: repository,
+    });
+  return canonical(withDefaultTag(parsed));
+}
+
+/** What surprises every user of a database image. */
+function warnOfVolumes(ctx: EngineContext, record: ContainerRecord): void {
+  const volumes = record.mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
+  if (volumes.length === 0) return;
+  const subject = `data in volumes is not part of the image: ${volumes.join(', ')}`;
+  ctx.onTrace?.({ step: 'commit.warning', subject, source: 'engine' });
+}
+
+/** From here on no `rmi` takes away what the new image will stand on. */
+async function leaseBase(work: StagingDir, base: StoredImage, record: ContainerRecord): Promise<StoredImage> {
+  const blobs = [base.manifest.config, ...base.manifest.layers].map(({ digest }) => hexOf(digest));
+  await work.lease([...record.layers, ...blobs]);
+  return base;
+}
+
+/** Runs `read` while the container's processes stand still, so that no file changes half-read. */
+async function still<T>(
+  ctx: EngineContext,
+  record: ContainerRecord,
+  pause: boolean,
+  read: () => Promise<T>,
+): Promise<T> {
+  const client = pause ? await connectMonitor(ctx, record.id) : undefined;
+  if (client === undefined) return read();
+  try {
+    // If it ends before it is frozen, it is as still as can be.
+    await client.freeze().catch((error: unknown) => {
+      if (!(error instanceof TsrunError) || (error.code !== 'NOT_RUNNING' && error.errno !== 'ESRCH'))
+        throw error;
+    });
+    return await read();
+  } finally {
+    // The monitor thaws what this connection froze.
+    client.detach();
+  }
+}
+
+const LAYER_FILE = 'layer.tar';
+
+async function pack(ctx: EngineContext, work: StagingDir, record: ContainerRecord): Promise<PackResult> {
+  const { packLayer } = await import('../layer/pack.js');
+  const output = openSync(join(work.dir, LAYER_FILE), 'wx', 0o600);
+  try {
+    return await packLayer({ ...writablePart(ctx, record), output });
+  } finally {
+    closeSync(output);
+  }
+}
+
+interface Publication {
+  record: ContainerRecord;
+  base: StoredImage;
+  packed: PackResult;
+  /** Canonical. */
+  reference: string | undefined;
+  options: CommitOptions;
+}
+
+async function publish(ctx: EngineContext, work: StagingDir, publication: Publication): Promise<ImageId> {
+  const { record, base, packed, reference, options } = publication;
+  const diffId = parseDiffId(packed.diffId);
+  const config = planCommit({
+    base: base.config,
+    argv: [record.path, ...record.args],
+    config: record.config,
+    diffId,
+    created: timestamp(),
+    options,
+  });
+  const tar = join(work.dir, LAYER_FILE);
+  const lower = record.layers.map((key) => ctx.paths.layer(key)).reverse();
+  const { descriptor } = await addLayerFromTar(ctx, work, tar, diffId, base.config.rootfs.diff_ids, lower);
+  const layers = [...base.manifest.layers, descriptor];
+  return publishImage(ctx, work, { config, layers, reference, parent: base.id });
+}

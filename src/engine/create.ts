@@ -1,0 +1,204 @@
+/** Steps 1 to 3 of a run: the image, the plan, the record. Nothing of the kernel is acquired here. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { errnoOf, TsrunError } from '../errors.js';
+import { probeHost } from '../host/probe.js';
+import type { EnvFile } from '../intent/env.js';
+import { randomName } from '../intent/name.js';
+import { parseRun, type RunIntent } from '../intent/run.js';
+import { planRun, type RunPlan } from '../plan/run.js';
+import {
+  type ContainerRecord,
+  fillContainer,
+  publishContainer,
+  RECORD_VERSION,
+} from '../store/containers.js';
+import { nameConflict, ownerOfName } from '../store/names.js';
+import { StagingDir } from '../store/staging.js';
+import { anonymousVolumeName, ensureVolume, removeVolume, volumeData } from '../store/volumes.js';
+import type { Created, RunOptions } from '../types/engine.js';
+import { type ContainerId, parseContainerId } from '../types/ids.js';
+import { timestamp } from './clock.js';
+import type { EngineContext } from './context.js';
+import { ensureImage } from './ensure-image.js';
+import { imageSize } from './images.js';
+import { contentMark } from './name-files.js';
+import { sweepNames } from './reconcile.js';
+import { type ResolvedImage, resolveImage } from './resolve-image.js';
+
+const NAME_ATTEMPTS = 20;
+
+/** Makes a container that can be started. @throws TsrunError with exit code 125 in every case. */
+export async function create(ctx: EngineContext, options: RunOptions): Promise<Created> {
+  const intent = parseRun(options, { env: ctx.env, cwd: process.cwd(), envFiles: readEnvFiles(options) });
+  if (intent.name !== undefined) await refuseTakenName(ctx, intent.name);
+  await ensureImage(ctx, intent, options);
+  const id = parseContainerId(randomBytes(32).toString('hex'));
+  const staging = await StagingDir.create(ctx);
+  try {
+    const image = await leaseImage(ctx, staging, id, intent.image);
+    const plan = makePlan(ctx, intent, image, id);
+    const warnings = [...plan.warnings, ...plan.bindSources.flatMap(ensureBindSource)];
+    const made = await makeVolumes(ctx, plan);
+    try {
+      await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
+    } catch (error) {
+      for (const name of made) await removeVolume(ctx, name);
+      throw error;
+    }
+    return { id, warnings };
+  } finally {
+    await staging.discard();
+  }
+}
+
+function readEnvFiles({ envFile = [] }: RunOptions): EnvFile[] {
+  return envFile.map((path) => {
+    try {
+      return { path, text: readFileSync(path) };
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      const reason = errno === 'ENOENT' ? 'no such file or directory' : (errno ?? String(cause));
+      throw new TsrunError('USAGE', `open ${path}: ${reason}`, {
+        step: 'intent',
+        errno,
+        subject: path,
+        cause,
+      });
+    }
+  });
+}
+
+/** The usual case of a conflict is told before an image is pulled; the link decides in the end. */
+async function refuseTakenName(ctx: EngineContext, name: string): Promise<void> {
+  const owner = ownerOfName(ctx.paths, name);
+  if (owner === undefined) return;
+  await sweepNames(ctx);
+  if (ownerOfName(ctx.paths, name) === owner) throw nameConflict(name, owner);
+}
+
+/** From here until the record is published, no `rmi` takes the layers away. */
+async function leaseImage(
+  ctx: EngineContext,
+  staging: StagingDir,
+  id: ContainerId,
+  reference: string,
+): Promise<ResolvedImage> {
+  await staging.lease([id, ...layerKeys(resolveImage(ctx.paths, reference))]);
+  return resolveImage(ctx.paths, reference);
+}
+
+/** Bottom first. */
+function layerKeys(image: ResolvedImage): string[] {
+  return image.layerDirs.map((dir) => basename(dir)).reverse();
+}
+
+function makePlan(ctx: EngineContext, intent: RunIntent, image: ResolvedImage, id: ContainerId): RunPlan {
+  return planRun({
+    intent,
+    image: image.config.config,
+    facts: probeHost(),
+    id,
+    storeTag: ctx.storeTag,
+    rootfs: { layers: [...image.layerDirs].reverse(), initLayer: ctx.paths.initLayer },
+    files: ctx.paths.container(id),
+    nameFile: ctx.paths.name(intent.name ?? proposal(0)),
+    volumes: { path: (name) => volumeData(ctx.paths, name), newName: anonymousVolumeName },
+  });
+}
+
+/** As Docker does: a directory of root's, and a word about it, since it is more often a slip than a wish. */
+function ensureBindSource(source: string): string[] {
+  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return [];
+  try {
+    mkdirSync(source, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    throw new TsrunError(
+      'SYSTEM',
+      `error while creating mount source path '${source}': mkdir ${source}: ${errno ?? String(cause)}`,
+      { step: 'container.create', errno, subject: source, cause },
+    );
+  }
+  return [`the bind mount source ${source} did not exist: it was created as an empty directory`];
+}
+
+/** Makes the volumes that are not there. Returns the anonymous ones: they go if the container does not come to be. */
+async function makeVolumes(ctx: EngineContext, plan: RunPlan): Promise<string[]> {
+  const now = timestamp();
+  const anonymous: string[] = [];
+  for (const volume of plan.volumes) {
+    await ensureVolume(ctx, { ...volume, now });
+    if (volume.anonymous) anonymous.push(volume.name);
+  }
+  return anonymous;
+}
+
+function recordOf(
+  ctx: EngineContext,
+  intent: RunIntent,
+  image: ResolvedImage,
+  plan: RunPlan,
+  id: ContainerId,
+): ContainerRecord {
+  return {
+    version: RECORD_VERSION,
+    id,
+    name: basename(plan.launch.nameFile),
+    created: timestamp(),
+    image: { reference: intent.image, id: image.id },
+    path: plan.path,
+    args: plan.args,
+    config: plan.config,
+    hostConfig: plan.hostConfig,
+    mounts: plan.mounts,
+    layers: layerKeys(image),
+    diffIds: image.config.rootfs.diff_ids,
+    imageSize: imageSize(ctx.paths, image),
+    network: intent.network,
+    autoRemove: intent.rm,
+    anonymousVolumes: plan.volumes.filter(({ anonymous }) => anonymous).map(({ name }) => name),
+  };
+}
+
+function proposal(attempt: number): string {
+  return randomName(Math.random, attempt);
+}
+
+/** Writes the record and links its name; a name that we chose ourselves gives way to one that is taken. */
+async function publish(
+  ctx: EngineContext,
+  staging: StagingDir,
+  record: ContainerRecord,
+  plan: RunPlan,
+  wanted: string | undefined,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const launch = {
+      ...plan.launch,
+      nameFile: ctx.paths.name(record.name),
+      // With its record, not only its content.
+      anonymousVolumes: record.anonymousVolumes.map((name) => ctx.paths.volume(name)),
+    };
+    writeStaged(staging, record, { ...plan, launch });
+    try {
+      publishContainer(ctx.paths, staging.dir, record, !record.autoRemove);
+      return;
+    } catch (error) {
+      const taken = error instanceof TsrunError && error.code === 'CONFLICT';
+      if (!taken || wanted !== undefined || attempt === NAME_ATTEMPTS) throw error;
+      record = { ...record, name: proposal(attempt) };
+    }
+  }
+}
+
+function writeStaged(staging: StagingDir, record: ContainerRecord, plan: RunPlan): void {
+  const files = {
+    config: JSON.stringify(plan.spec),
+    launch: JSON.stringify(plan.launch),
+    ...plan.files,
+    resolvConfMark: contentMark(plan.files.resolvConf),
+  };
+  fillContainer(staging.dir, { record, files }, !record.autoRemove);
+}
