@@ -1,0 +1,229 @@
+#include "runtime/mounts.h"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+#include "base/failure.h"
+#include "runtime/inroot.h"
+#include "runtime/mount_api.h"
+#include "runtime/steps.h"
+
+namespace tsrun {
+namespace {
+
+// What lxcfs provides over procfs; anything else at or below /proc would stand where the engine itself, or a
+// program that trusts the kernel, reads and writes (CVE-2019-16884, CVE-2025-52881).
+constexpr std::string_view kProcFiles[] = {"cpuinfo",  "diskstats", "loadavg", "meminfo",
+                                           "slabinfo", "stat",      "swaps",   "uptime"};
+constexpr char kProcRefused[] = "cannot be mounted because it is inside /proc";
+
+bool isBelow(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+/// `path` absolute, without ".", ".." and doubled slashes.
+std::string cleanPath(const std::string& path) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string part = path.substr(at, end - at);
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+    at = end + 1;
+  }
+  std::string result;
+  for (const std::string& part : parts) result += "/" + part;
+  return result.empty() ? "/" : result;
+}
+
+/// Whether the rules of /proc allow `type` at the resolved path.
+bool allowedByProc(std::string_view path, std::string_view type) {
+  if (!isBelow(path, "/proc")) return true;
+  if (path == "/proc") return type == "proc";
+  return std::ranges::any_of(kProcFiles, [&](std::string_view file) { return path.substr(6) == file; });
+}
+
+void recordStub(int stubs, int root, int fd, const char* destination, Report& report) {
+  char path[PATH_MAX];
+  if (stubs < 0) return;
+  if (!pathInRoot(root, fd, path, sizeof path)) report.die(EXDEV, destination);
+  const std::size_t size = std::strlen(path) + 1;
+  if (write(stubs, path, size) != static_cast<ssize_t>(size)) report.die(destination, "stubs");
+}
+
+}  // namespace
+
+void dieOfFilesystem(int fs, const char* subject, Report& report) {
+  const int error = errno;
+  char message[256];
+  const ssize_t length = read(fs, message, sizeof message - 1);
+  message[length > 0 ? length : 0] = '\0';
+  // The kernel's messages start with their level: "e tmpfs: Bad value for 'size'".
+  report.die(error, subject, length > 2 && message[1] == ' ' ? message + 2 : message);
+}
+
+MountTarget openMountTarget(int root, const char* destination, bool directory, bool realDirectory, int stubs,
+                            Report& report) {
+  const Links links = realDirectory ? Links::refuse : Links::follow;
+  Ensured found = ensureInRoot(root, destination, directory ? Kind::directory : Kind::file, links);
+  if (!found.fd) report.die(destination);
+  struct stat info;
+  if (fstat(found.fd.get(), &info) < 0) report.die(destination);
+  if (realDirectory && !S_ISDIR(info.st_mode)) report.die(ENOTDIR, destination);
+  if (found.created && !directory) recordStub(stubs, root, found.fd.get(), destination, report);
+  return {std::move(found.fd), found.created};
+}
+
+Mounts::Mounts(const Spec& spec, const std::string& bundle) {
+  bool hasCgroup = false;
+  for (const Spec::Mount& mount : spec.mounts) {
+    Plan plan;
+    plan.destination = cleanPath(mount.destination);
+    plan.type = mount.type;
+    plan.source = mount.source;
+    try {
+      plan.options = parseMountOptions(mount.options);
+    } catch (const std::invalid_argument& error) {
+      throw Failure(step::kMount, ENOTSUP, mount.destination, std::string("option ") + error.what());
+    }
+    if (plan.type == "bind" || plan.options.bind) {
+      plan.type = "bind";
+      plan.options.bind = true;
+      if (!plan.options.data.empty())
+        throw Failure(step::kMount, EINVAL, mount.destination,
+                      "not an option of a bind mount: " + plan.options.data.front().first);
+      if (!plan.source.starts_with('/')) plan.source = bundle + "/" + plan.source;
+      bindsDev_ |= plan.destination == "/dev";
+    }
+    if (plan.destination == "/") throw Failure(step::kMount, EINVAL, "/", "cannot mount over the root");
+    if (!allowedByProc(plan.destination, plan.type))
+      throw Failure(step::kMount, EINVAL, mount.destination, kProcRefused);
+    hasCgroup |= plan.type == "cgroup" || plan.type == "cgroup2";
+    plans_.push_back(std::move(plan));
+  }
+  if (hasCgroup) cgroups_.prepare(spec);
+}
+
+void Mounts::isolate(Report& report) {
+  report.step(step::kPropagation);
+  for (Plan& plan : plans_)
+    if (plan.options.bind && plan.options.propagation == MS_SHARED) plan.tree = cloneSource(plan, report);
+  if (sys::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) report.die("/");
+}
+
+UniqueFd Mounts::cloneSource(Plan& plan, Report& report) {
+  UniqueFd tree(sys::cloneTree(AT_FDCWD, plan.source.c_str(), plan.options.recursive));
+  if (!tree) report.die(plan.source.c_str());
+  struct stat info;
+  if (fstat(tree.get(), &info) < 0) report.die(plan.source.c_str());
+  plan.isDirectory = S_ISDIR(info.st_mode);
+  return tree;
+}
+
+UniqueFd Mounts::makeFilesystem(const Plan& plan, std::uint64_t attributes, Report& report) {
+  const char* subject = plan.destination.c_str();
+  UniqueFd fs(sys::fsopen(plan.type.c_str()));
+  if (!fs) report.die(subject, plan.type.c_str());
+  const std::string& source = plan.source.empty() ? plan.type : plan.source;
+  int failed = sys::setString(fs.get(), "source", source.c_str());
+  for (const auto& [key, value] : plan.options.data) {
+    if (failed < 0) break;
+    failed = value.empty() ? sys::setFlag(fs.get(), key.c_str())
+                           : sys::setString(fs.get(), key.c_str(), value.c_str());
+  }
+  if (failed < 0 || sys::createSuperblock(fs.get()) < 0) dieOfFilesystem(fs.get(), subject, report);
+  UniqueFd mount(sys::fsmount(fs.get(), attributes));
+  if (!mount) report.die(subject);
+  return mount;
+}
+
+void Mounts::makeOne(Plan& plan, int root, int stubs, Report& report) {
+  const MountOptions& options = plan.options;
+  const char* destination = plan.destination.c_str();
+  const bool isCgroup = plan.type == "cgroup" || plan.type == "cgroup2";
+  const bool isCgroupTree = isCgroup && !cgroups_.unified();
+  const bool isTmpfs = plan.type == "tmpfs";
+  const bool readOnlyLater = (isTmpfs || isCgroupTree) && (options.mount.set & MOUNT_ATTR_RDONLY) != 0;
+  const std::uint64_t attributes = readOnlyLater ? options.mount.set & ~MOUNT_ATTR_RDONLY : options.mount.set;
+
+  UniqueFd mount;
+  if (options.bind) {
+    mount = plan.tree ? std::move(plan.tree) : cloneSource(plan, report);
+    // In one call each and before it is attached: there is no moment at which a read-only bind can be
+    // written.
+    if (options.tree.any() && sys::setAttributes(mount.get(), true, options.tree.set, options.tree.clear) < 0)
+      report.die(destination);
+    if (options.mount.any() &&
+        sys::setAttributes(mount.get(), false, options.mount.set, options.mount.clear) < 0)
+      report.die(destination);
+  } else if (isCgroup && !isCgroupTree) {
+    mount = cgroups_.makeUnified(attributes, destination, report);
+  } else if (isCgroupTree) {
+    mount.reset(sys::fsopen("tmpfs"));
+    if (!mount || sys::setString(mount.get(), "mode", "755") < 0 || sys::createSuperblock(mount.get()) < 0)
+      dieOfFilesystem(mount.get(), destination, report);
+    mount.reset(sys::fsmount(mount.get(), attributes));
+    if (!mount) report.die(destination);
+  } else {
+    mount = makeFilesystem(plan, attributes, report);
+  }
+  if (options.propagation != 0 &&
+      sys::setAttributes(mount.get(), options.recursivePropagation, 0, 0, options.propagation) < 0)
+    report.die(destination);
+
+  // procfs and sysfs go to real directories only: through a link of the image the masks would end elsewhere.
+  const bool realDirectory = plan.type == "proc" || plan.type == "sysfs";
+  MountTarget target = openMountTarget(root, destination, plan.isDirectory, realDirectory, stubs, report);
+  struct stat info;
+  struct statfs filesystem;
+  char path[PATH_MAX];
+  if (fstat(target.fd.get(), &info) < 0 || fstatfs(target.fd.get(), &filesystem) < 0) report.die(destination);
+  if (S_ISDIR(info.st_mode) != plan.isDirectory)
+    report.die(ENOTDIR, options.bind ? plan.source.c_str() : destination, destination);
+  // Once more on what the path came to: a link may lead to / or into /proc.
+  if (!pathInRoot(root, target.fd.get(), path, sizeof path) || std::strcmp(path, "/") == 0)
+    report.die(EINVAL, destination, "cannot mount over the root");
+  const bool strayProc = filesystem.f_type == PROC_SUPER_MAGIC && !isBelow(path, "/proc");
+  if (strayProc || !allowedByProc(path, plan.type)) report.die(EINVAL, destination, kProcRefused);
+
+  if (sys::attach(mount.get(), target.fd.get()) < 0) report.die(destination);
+  // A tmpfs over an existing directory keeps its mode, unless one was asked for.
+  const bool hasMode =
+      std::ranges::any_of(options.data, [](const auto& item) { return item.first == "mode"; });
+  if (isTmpfs && !target.created && !hasMode && fchmodat(mount.get(), ".", info.st_mode & 07777, 0) < 0)
+    report.die(destination);
+  if (isCgroupTree) {
+    cgroups_.fill(mount.get(), options.mount.set, destination, report);
+    if (readOnlyLater && sys::setAttributes(mount.get(), false, MOUNT_ATTR_RDONLY, 0) < 0)
+      report.die(destination);
+  } else if (readOnlyLater) {
+    plan.readOnly = std::move(mount);
+  }
+}
+
+void Mounts::make(int root, int stubs, Report& report) {
+  report.step(step::kMount);
+  for (Plan& plan : plans_) makeOne(plan, root, stubs, report);
+}
+
+void Mounts::finish(Report& report) {
+  for (Plan& plan : plans_) {
+    if (!plan.readOnly) continue;
+    if (sys::setAttributes(plan.readOnly.get(), false, MOUNT_ATTR_RDONLY, 0) < 0)
+      report.die(plan.destination.c_str());
+    plan.readOnly.reset();
+  }
+}
+
+}  // namespace tsrun

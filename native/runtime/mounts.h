@@ -1,0 +1,66 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "runtime/cgroup_view.h"
+#include "runtime/mount_options.h"
+#include "runtime/report.h"
+#include "runtime/spec.h"
+
+namespace tsrun {
+
+/// The mounts of a container, computed before clone3 and made in the child, in the order of the spec. The
+/// child's part allocates nothing; a failure there is reported and ends the process.
+class Mounts {
+ public:
+  /// Throws Failure(step::kMount) for a mount that is refused as it stands. Relative bind sources are below
+  /// `bundle`.
+  Mounts(const Spec& spec, const std::string& bundle);
+
+  /// Cuts the new mount namespace off from the host's before the first mount: nothing made here may appear
+  /// outside. Sources of [r]shared binds are taken before that: such a volume is the one way by which mounts
+  /// propagate.
+  void isolate(Report& report);
+
+  /// Makes every mount below `root`. Paths of files made as mount points are appended to `stubs`
+  /// (NUL-terminated).
+  void make(int root, int stubs, Report& report);
+
+  /// Makes the tmpfs read-only that were asked for so: only now is everything inside them in place.
+  void finish(Report& report);
+
+  /// True if a bind of the spec provides /dev, so that the engine must not fill it.
+  bool bindsDev() const { return bindsDev_; }
+
+ private:
+  struct Plan {
+    std::string destination, type, source;
+    MountOptions options;
+    UniqueFd tree;      ///< taken before isolation
+    UniqueFd readOnly;  ///< a tmpfs that becomes read-only at the end
+    bool isDirectory = true;
+  };
+
+  void makeOne(Plan& plan, int root, int stubs, Report& report);
+  UniqueFd makeFilesystem(const Plan& plan, std::uint64_t attributes, Report& report);
+  UniqueFd cloneSource(Plan& plan, Report& report);
+
+  std::vector<Plan> plans_;
+  CgroupView cgroups_;
+  bool bindsDev_ = false;
+};
+
+/// Opens (making it if missing) the target of a mount, checks it and records a new file in `stubs`. The
+/// child's failure names `destination`.
+struct MountTarget {
+  UniqueFd fd;
+  bool created = false;
+};
+MountTarget openMountTarget(int root, const char* destination, bool directory, bool realDirectory, int stubs,
+                            Report& report);
+
+/// Fails with what the file system itself said (read from its fsopen fd).
+[[noreturn]] void dieOfFilesystem(int fs, const char* subject, Report& report);
+
+}  // namespace tsrun

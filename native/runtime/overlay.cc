@@ -1,0 +1,121 @@
+#include "runtime/overlay.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/failure.h"
+#include "runtime/mount_api.h"
+#include "runtime/steps.h"
+
+namespace tsrun {
+namespace {
+
+constexpr std::size_t kMaxLower = 500;  // OVL_MAX_STACK; the 501st is EINVAL
+
+// redirect_dir, metacopy and index would put private xattrs into the upper directory that a layer must not
+// carry.
+constexpr const char* kOptions[][2] = {{"redirect_dir", "off"}, {"metacopy", "off"}, {"index", "off"}};
+
+struct Directories {
+  int lower[kMaxLower];
+  std::size_t count = 0;
+  UniqueFd upper, work;
+  ~Directories() {
+    for (std::size_t i = 0; i < count; i++) close(lower[i]);
+  }
+};
+
+void openDirectories(const Launch::Overlay& overlay, Directories& dirs, Report& report) {
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  for (const std::string& path : overlay.lower) {
+    const int fd = open(path.c_str(), flags);
+    if (fd < 0) report.die(path.c_str());
+    dirs.lower[dirs.count++] = fd;
+  }
+  dirs.upper.reset(open(overlay.upper.c_str(), flags));
+  if (!dirs.upper) report.die(overlay.upper.c_str());
+  dirs.work.reset(open(overlay.work.c_str(), flags));
+  if (!dirs.work) report.die(overlay.work.c_str());
+}
+
+/// A directory as an fd (6.13 and later), else as a path to the fd: short, as an fsconfig string holds 255
+/// bytes.
+int setDirectory(int fs, const char* key, int fd) {
+  if (sys::fsconfig(fs, FSCONFIG_SET_FD, key, nullptr, fd) == 0) return 0;
+  if (errno != EINVAL) return -1;
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return sys::setString(fs, key, path);
+}
+
+/// The mount by fsopen, not attached yet. -1 with EINVAL or ENOSYS when this kernel does not know `lowerdir+`
+/// (before 6.7) or fsopen.
+int mountByFd(const Launch::Overlay& overlay, const Directories& dirs) {
+  UniqueFd fs(sys::fsopen("overlay"));
+  if (!fs || sys::setString(fs.get(), "source", "overlay") < 0) return -1;
+  for (std::size_t i = 0; i < dirs.count; i++)
+    if (setDirectory(fs.get(), "lowerdir+", dirs.lower[i]) < 0) return -1;
+  if (setDirectory(fs.get(), "upperdir", dirs.upper.get()) < 0) return -1;
+  if (setDirectory(fs.get(), "workdir", dirs.work.get()) < 0) return -1;
+  for (const auto& [key, value] : kOptions)
+    if (sys::setString(fs.get(), key, value) < 0) return -1;
+  if (overlay.isVolatile && sys::setFlag(fs.get(), "volatile") < 0) return -1;
+  if (sys::createSuperblock(fs.get()) < 0) return -1;
+  return sys::fsmount(fs.get(), 0);
+}
+
+/// mount(2) takes one page of options: 500 paths would not fit, 500 numbers relative to /proc/self/fd do.
+int mountByOptions(const Launch::Overlay& overlay, const Directories& dirs) {
+  char data[4096], *at = data;
+  char* const end = data + sizeof data;
+  at += std::snprintf(at, static_cast<std::size_t>(end - at), "lowerdir=");
+  for (std::size_t i = 0; i < dirs.count && at < end; i++)
+    at += std::snprintf(at, static_cast<std::size_t>(end - at), "%s%d", i > 0 ? ":" : "", dirs.lower[i]);
+  if (at < end)
+    at += std::snprintf(at, static_cast<std::size_t>(end - at), ",upperdir=%d,workdir=%d", dirs.upper.get(),
+                        dirs.work.get());
+  for (const auto& [key, value] : kOptions)
+    if (at < end) at += std::snprintf(at, static_cast<std::size_t>(end - at), ",%s=%s", key, value);
+  if (overlay.isVolatile && at < end)
+    at += std::snprintf(at, static_cast<std::size_t>(end - at), ",volatile");
+  if (at >= end) return errno = E2BIG, -1;
+  if (chdir("/proc/self/fd") < 0) return -1;
+  return sys::mount("overlay", overlay.upper.c_str(), "overlay", 0, data);
+}
+
+}  // namespace
+
+void checkOverlay(const Launch::Overlay& overlay) {
+  if (overlay.lower.empty()) throw Failure(step::kOverlay, EINVAL, overlay.upper, "no lower directory");
+  if (overlay.lower.size() > kMaxLower)
+    throw Failure(step::kOverlay, E2BIG, overlay.upper, "overlayfs takes 500 lower directories");
+}
+
+UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report) {
+  report.step(step::kOverlay);
+  Directories dirs;
+  openDirectories(overlay, dirs, report);
+  UniqueFd root(mountByFd(overlay, dirs));
+  if (root) {
+    if (sys::attach(root.get(), dirs.upper.get()) < 0) report.die(overlay.upper.c_str());
+    return root;
+  }
+  if (errno != EINVAL && errno != ENOSYS) report.die(overlay.upper.c_str());
+  if (mountByOptions(overlay, dirs) < 0) report.die(overlay.upper.c_str());
+  // By path and not by the fd: the fd still means the directory that is now covered.
+  root.reset(open(overlay.upper.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root || chdir("/") < 0) report.die(overlay.upper.c_str());
+  return root;
+}
+
+UniqueFd mountBundleRoot(const std::string& path, Report& report) {
+  report.step(step::kOverlay);
+  UniqueFd target(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!target) report.die(path.c_str());
+  UniqueFd tree(sys::cloneTree(target.get(), "", true));
+  if (!tree || sys::attach(tree.get(), target.get()) < 0) report.die(path.c_str());
+  return tree;
+}
+
+}  // namespace tsrun
