@@ -1,0 +1,27 @@
+#pragma once
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "runtime/report.h"
+#include "runtime/spec.h"
+
+namespace tsrun {
+
+/// The system call filter of a container's process.
+class SeccompFilter {
+ public:
+  SeccompFilter() = default;  ///< no filter
+  /// Compiles it; throws Failure(step::kSeccomp).
+  explicit SeccompFilter(const Spec::Seccomp& profile);
+
+  /// Puts it in force for good. Needs no_new_privs or CAP_SYS_ADMIN.
+  void load(Report& report) const;
+
+ private:
+  std::vector<sock_filter> program_;
+  unsigned flags_ = 0;
+  bool flagsGiven_ = false;
+};
+
+}  // namespace tsrun
