@@ -43,6 +43,7 @@ inline constexpr char kHostname[] = "uts.hostname";
 inline constexpr char kSysctl[] = "sysctl";
 inline constexpr char kRlimit[] = "process.rlimit";
 inline constexpr char kOom[] = "process.oom";
+inline constexpr char kKeyring[] = "process.keyring";
 inline constexpr char kUser[] = "process.user";
 inline constexpr char kCwd[] = "process.cwd";
 inline constexpr char kSeccomp[] = "process.seccomp";
