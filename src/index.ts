@@ -8,10 +8,6 @@ export function createEngine(options: EngineOptions = {}): Engine {
 }
 
 export { type ErrorCode, type ErrorDetails, exitCodeOf, TsrunError } from './errors.js';
-export { humanDuration, parseDuration, parseTimestamp } from './intent/duration.js';
-export { parseFilters } from './intent/filters.js';
-export { parseSignal } from './intent/signal.js';
-export { formatSize, parseSize } from './intent/size.js';
 export type * from './types/engine.js';
 export type { ContainerId, Digest, ImageId } from './types/ids.js';
 export type { HistoryEntry, ImageRunConfig } from './types/oci.js';
