@@ -1,5 +1,5 @@
 /** `pull`: resolve, download three layers at a time, unpack them bottom up, publish. */
-import { TsrunError } from '../errors.js';
+import { errnoOf, TsrunError } from '../errors.js';
 import { canonical, familiar, parseReference, type Reference, withDefaultTag } from '../intent/reference.js';
 import type { RegistryClient } from '../registry/client.js';
 import { blobSize, readBlob } from '../store/blobs.js';
@@ -14,6 +14,7 @@ import type { ImageContext } from './image-context.js';
 import { publishImages } from './publish.js';
 import { checkConfig, fetchConfig, type RemoteImage, resolveRemote } from './pull-manifest.js';
 import { findEntry } from './resolve-image.js';
+import { collectUnused } from './rmi.js';
 import { unpackLayer } from './unpack.js';
 
 const PARALLEL_DOWNLOADS = 3;
@@ -70,6 +71,7 @@ async function obtain(
 ): Promise<PullResult> {
   const { store } = context;
   const work = await StagingDir.create(store);
+  let damaged = false;
   try {
     const { config, layers } = remote.manifest;
     await work.lease(
@@ -96,8 +98,13 @@ async function obtain(
     ]);
     const upToDate = published !== undefined && published.previous === published.imageId;
     return { imageId: config.digest, digest: remote.digest, reference: name, upToDate };
+  } catch (error) {
+    damaged = ['CONTENT', 'FORMAT'].includes(errnoOf(error) ?? '');
+    throw error;
   } finally {
     await work.discard();
+    // What came before the connection broke serves the next attempt; an image that lies about itself gets none.
+    if (damaged) await collectUnused(context);
   }
 }
 
