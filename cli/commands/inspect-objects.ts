@@ -16,7 +16,9 @@ export async function inspectObjects(
 ) {
   const print = cli.isTty(1) ? escapeForText : undefined;
   const text =
-    format && format !== 'json' ? compileTemplate(format, { print, parseExitCode: 64 }) : undefined;
+    format && format !== 'json'
+      ? compileTemplate(format, { print, unknownField, parseExitCode: 64 })
+      : undefined;
   const found: object[] = [];
   const errors: unknown[] = [];
   for (const name of names) {
@@ -44,4 +46,9 @@ export async function firstOf(name: string, finds: readonly Find[]): Promise<obj
     }
   }
   throw new TsrunError('NOT_FOUND', `No such object: ${name}`, { subject: name });
+}
+
+/** Docker tries the raw document last, and that is the error people see. */
+function unknownField(name: string): string {
+  return `map has no entry for key "${name}"`;
 }

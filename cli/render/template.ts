@@ -1,6 +1,6 @@
 /** `--format` templates: parsed once, run per row. */
 import { UsageError } from '../usage.js';
-import { evaluate } from './template/eval.js';
+import { type EvalOptions, evaluate } from './template/eval.js';
 import { FUNCTIONS, LOGIC, type TemplateFunction } from './template/functions.js';
 import { TemplateError } from './template/lex.js';
 import { parse } from './template/parse.js';
@@ -11,8 +11,7 @@ export interface TemplateOptions {
   /** Of the template, in error messages: "" for all verbs but version. */
   name?: string;
   print?: (text: string) => string;
-  /** What the error of an unknown field calls the data. */
-  typeName?: string;
+  unknownField?: EvalOptions['unknownField'];
   functions?: ReadonlyMap<string, TemplateFunction>;
   /** Exit code of a template that cannot be parsed: 64 for inspect and version, as Docker has it. */
   parseExitCode?: number;

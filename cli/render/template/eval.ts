@@ -1,18 +1,8 @@
 /** Runs a parsed template over data. */
 import { FUNCTIONS, LOGIC, type TemplateFunction } from './functions.js';
 import { locate, TemplateError } from './lex.js';
-import type { Call, Control, Node, Operand, Pipe } from './parse.js';
-import {
-  display,
-  Float,
-  fieldValue,
-  hasField,
-  isMap,
-  isObject,
-  sortedKeys,
-  truth,
-  typeName,
-} from './value.js';
+import type { Call, Control, Node, Operand, Pipe } from './tree.js';
+import { display, entriesOf, Float, fieldOf, truth, typeName } from './value.js';
 
 export interface EvalOptions {
   name: string;
@@ -21,8 +11,8 @@ export interface EvalOptions {
   print?: (text: string) => string;
   /** Functions that stand in front of the known ones (the header line of a table). */
   functions?: ReadonlyMap<string, TemplateFunction>;
-  /** Type name used in "can't evaluate field X in type …" for the top value. */
-  typeName?: string;
+  /** The error of a field that a struct has not; Go's own when absent. */
+  unknownField?: (name: string, type: string) => string;
 }
 
 type Flow = 'next' | 'break' | 'continue';
@@ -42,7 +32,7 @@ class Execution {
   private readonly variables: { name: string; value: unknown }[];
 
   constructor(
-    private readonly root: unknown,
+    root: unknown,
     private readonly options: EvalOptions,
   ) {
     this.variables = [{ name: '$', value: root }];
@@ -92,7 +82,9 @@ class Execution {
   private range(node: Control, dot: unknown): Flow {
     const { declare, assign } = node.pipe;
     const value = this.pipe(node.pipe, dot, true);
-    const entries = this.entries(value, node.pipe);
+    const entries = entriesOf(value);
+    if (entries === undefined)
+      throw this.failure(node.pipe.pos, node.pipe.text, `range can't iterate over ${display(value)}`);
     if (entries.length === 0) return this.walk(node.otherwise, dot);
     for (const [key, item] of entries) {
       const mark = this.variables.length;
@@ -105,15 +97,6 @@ class Execution {
       if (flow === 'break') break;
     }
     return 'next';
-  }
-
-  private entries(value: unknown, pipe: Pipe): [unknown, unknown][] {
-    if (value === undefined || value === null) return [];
-    if (Array.isArray(value)) return value.map((item, i) => [i, item]);
-    if (isMap(value)) return sortedKeys(value).map((key) => [key, value[key]]);
-    if (typeof value === 'number' && Number.isInteger(value))
-      return Array.from({ length: Math.max(0, value) }, (_, i) => [i, i]);
-    throw this.failure(pipe.pos, pipe.text, `range can't iterate over ${display(value)}`);
   }
 
   private bind(name: string, value: unknown, assign: boolean): void {
@@ -241,15 +224,11 @@ class Execution {
   }
 
   private field(value: unknown, name: string, operand: Operand): unknown {
-    if (value === undefined) return undefined;
-    if (value === null)
-      throw this.failure(operand.pos, operand.text, `nil pointer evaluating interface {}.${name}`);
-    if (isObject(value) && !(value instanceof Float)) {
-      if (hasField(value, name)) return fieldValue(value, name);
-      if (isMap(value)) return undefined;
+    try {
+      return fieldOf(value, name, this.options.unknownField);
+    } catch (error) {
+      throw this.failure(operand.pos, operand.text, (error as Error).message);
     }
-    const type = value === this.root ? (this.options.typeName ?? typeName(value)) : typeName(value);
-    throw this.failure(operand.pos, operand.text, `can't evaluate field ${name} in type ${type}`);
   }
 
   private failure(pos: number, text: string, message: string): TemplateError {

@@ -86,7 +86,7 @@ function lexAction(
       return { tokens, end: start + 2, trim: false };
     }
     if (start >= source.length) throw parseFailure(name, source, open, 'unclosed action');
-    const token = nextToken(source, start, spaced, name);
+    const token = nextToken(source, start, { spaced, last: tokens.at(-1) }, name);
     if (token.text === '(') depth += 1;
     if (token.text === ')') depth -= 1;
     if (depth < 0) throw parseFailure(name, source, start, 'unexpected right paren');
@@ -95,19 +95,18 @@ function lexAction(
   }
 }
 
-function nextToken(source: string, pos: number, spaced: boolean, name: string): Token {
+function nextToken(
+  source: string,
+  pos: number,
+  before: { spaced: boolean; last?: Token },
+  name: string,
+): Token {
+  const { spaced, last } = before;
   TOKEN.lastIndex = pos;
   const match = TOKEN.exec(source);
-  if (!match) {
-    const char = String.fromCodePoint(source.codePointAt(pos) as number);
-    if (char === '"') throw parseFailure(name, source, pos, 'unterminated quoted string');
-    if (char === '`') throw parseFailure(name, source, pos, 'unterminated raw quoted string');
-    if (char === "'") throw parseFailure(name, source, pos, 'unterminated character constant');
-    if (char === '}' || char === '{')
-      throw parseFailure(name, source, pos, `unexpected ${JSON.stringify(char)} in operand`);
-    const code = (char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
-    throw parseFailure(name, source, pos, `unrecognized character in action: U+${code} '${char}'`);
-  }
+  // Names end at a blank or a punctuation mark of the language.
+  const open = !spaced && last !== undefined && ['field', 'variable', 'word'].includes(last.kind);
+  if (!match || (open && match[3] !== undefined)) throw badCharacter(source, pos, open, name);
   const [text, field, variable, number, word, punct, string, raw] = match;
   const token = (kind: Token['kind'], value?: string): Token => ({ kind, text, value, pos, spaced });
   if (field !== undefined) return token('field');
@@ -119,6 +118,21 @@ function nextToken(source: string, pos: number, spaced: boolean, name: string): 
   const value = unquote(text.slice(1, -1));
   if (string !== undefined) return token('string', value);
   return token('char', value);
+}
+
+function badCharacter(source: string, pos: number, afterName: boolean, name: string): TemplateError {
+  const char = String.fromCodePoint(source.codePointAt(pos) as number);
+  const unterminated: Record<string, string> = {
+    '"': 'unterminated quoted string',
+    '`': 'unterminated raw quoted string',
+    "'": 'unterminated character constant',
+  };
+  const code = `U+${(char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')} '${char}'`;
+  if (afterName) return parseFailure(name, source, pos, `bad character ${code}`);
+  if (char in unterminated) return parseFailure(name, source, pos, unterminated[char] as string);
+  if (/[!-~]/.test(char))
+    return parseFailure(name, source, pos, `unexpected ${JSON.stringify(char)} in command`);
+  return parseFailure(name, source, pos, `unrecognized character in action: ${code}`);
 }
 
 const ESCAPES: Record<string, string> = {

@@ -1,42 +1,6 @@
 /** Tokens -> tree. The grammar of Go's text/template without named templates. */
 import { lex, type Piece, parseFailure, type Token } from './lex.js';
-
-export type Operand = { pos: number; text: string } & (
-  | { kind: 'dot' }
-  | { kind: 'nil' }
-  | { kind: 'field'; names: string[] }
-  | { kind: 'variable'; name: string; names: string[] }
-  | { kind: 'function'; name: string }
-  | { kind: 'constant'; value: string | number | boolean; float?: boolean }
-  | { kind: 'pipe'; pipe: Pipe; names: string[] }
-);
-
-export interface Call {
-  args: Operand[];
-  text: string;
-  pos: number;
-}
-
-export interface Pipe {
-  declare: string[];
-  assign: boolean;
-  calls: Call[];
-  text: string;
-  pos: number;
-}
-
-export interface Control {
-  kind: 'if' | 'with' | 'range';
-  pipe: Pipe;
-  body: Node[];
-  otherwise: Node[];
-}
-
-export type Node =
-  | { kind: 'text'; text: string }
-  | { kind: 'action'; pipe: Pipe }
-  | Control
-  | { kind: 'break' | 'continue' };
+import type { Call, Control, Node, Operand, Pipe } from './tree.js';
 
 const KEYWORDS = new Set([
   'if',
@@ -93,7 +57,8 @@ class Parser {
       if (first === undefined) throw this.failure(pos, 'missing value for command');
       const word = first.kind === 'word' && KEYWORDS.has(first.text) ? first.text : undefined;
       if (word === 'end' || word === 'else') {
-        if (word === 'end' && tokens[1]) throw this.failure(pos, `unexpected ${show(tokens[1])} in end`);
+        if (word === 'end' && tokens[1])
+          throw this.failure(pos, `unexpected ${JSON.stringify(tokens[1].text)} in end`);
         return { nodes, end: { word, tokens: tokens.slice(1), pos } };
       }
       nodes.push(this.node(word, tokens, pos, loops));
@@ -124,7 +89,7 @@ class Parser {
         const alternative = this.list(loops);
         otherwise = alternative.nodes;
         end = alternative.end;
-        if (end?.word === 'else') throw this.failure(end.pos, 'unexpected {{else}}');
+        if (end?.word === 'else') throw this.failure(end.pos, 'expected end; found {{else}}');
       } else if (next.text === kind && kind !== 'range') {
         // {{else if}}: the rest is one node, which takes the {{end}} of both.
         otherwise = [this.control(kind, end.tokens.slice(1), end.pos, loops)];
@@ -139,7 +104,7 @@ class Parser {
 
   private pipe(tokens: Token[], pos: number, where: string): Pipe {
     const { declare, assign, rest } = this.declarations(tokens, where);
-    const text = this.textOf(tokens);
+    const text = this.textOf(rest);
     const calls: Call[] = [];
     let start = 0;
     let depth = 0;
@@ -261,8 +226,7 @@ class Parser {
     // Go names a chain by the place of its second part.
     const start = tokens[from] as Token;
     const chained = tokens.slice(from + 1, to).find((t) => t.kind === 'field' && !t.spaced);
-    const isPipe = start.text === '(';
-    const pos = isPipe ? start.pos : (chained ?? start).pos;
+    const pos = (chained ?? start).pos;
     return { pos, text: this.textOf(tokens.slice(from, to)) };
   }
 

@@ -37,6 +37,31 @@ export function hasField(object: Record<string, unknown>, field: string): boolea
   return Object.hasOwn(object, field) && object[field] !== undefined;
 }
 
+/** `.name` of a value; undefined is "no value". @throws Error where Go refuses. */
+export function fieldOf(value: unknown, name: string, unknownField = cannotEvaluate): unknown {
+  if (value === undefined) return undefined;
+  if (value === null) throw new Error(`nil pointer evaluating interface {}.${name}`);
+  if (isObject(value) && !(value instanceof Float)) {
+    if (hasField(value, name)) return fieldValue(value, name);
+    if (isMap(value)) return undefined;
+  }
+  throw new Error(unknownField(name, typeName(value)));
+}
+
+function cannotEvaluate(name: string, type: string): string {
+  return `can't evaluate field ${name} in type ${type}`;
+}
+
+/** Keys and values in the order of range; undefined for what cannot be ranged over. */
+export function entriesOf(value: unknown): [unknown, unknown][] | undefined {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value.map((item, i) => [i, item]);
+  if (isMap(value)) return sortedKeys(value).map((key) => [key, value[key]]);
+  if (typeof value === 'number' && Number.isInteger(value))
+    return Array.from({ length: Math.max(0, value) }, (_, i) => [i, i]);
+  return undefined;
+}
+
 /** A number that stays a float in comparisons and %v. */
 export class Float {
   constructor(readonly value: number) {}
