@@ -4,20 +4,36 @@ import type { Flag, Token } from './flags.js';
 
 const TYPES = { bool: 'boolean', string: 'string', list: 'array', int: 'number' } as const;
 
-/** Values by flag name. Tokens are canonical already (`--name=value`), so nothing here can be misread. */
+/**
+ * Values by flag name. yargs would strip quotes and drop empty words, so it is given the place of each text instead of
+ * the text: what the user typed passes through untouched.
+ */
 export function typedValues(tokens: readonly Token[], flags: readonly Flag[]): Record<string, unknown> {
   const parser = base([]);
+  const isText = (flag: Flag) => flag.kind === 'string' || flag.kind === 'list';
+  const textAt = (place: unknown) =>
+    typeof place === 'string' ? tokens[Number(place.slice(1))]?.value : place;
   for (const flag of flags) {
     const list = flag.kind === 'list';
     parser.option(flag.name, {
       type: TYPES[flag.kind],
-      string: flag.kind === 'string' || list,
-      default: flag.default ?? (list ? [] : flag.kind === 'bool' ? false : undefined),
-      // A flag that is repeated counts once: the last one wins.
-      ...(list ? {} : { coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) }),
+      string: isText(flag),
+      default: list ? [] : flag.kind === 'bool' ? (flag.default ?? false) : undefined,
+      coerce: (value: unknown) => {
+        const all: unknown[] = Array.isArray(value) ? value : [value];
+        if (list) return all.map(textAt);
+        // A flag that is repeated counts once: the last one wins.
+        const last = all.at(-1);
+        return isText(flag) ? textAt(last) : last;
+      },
     });
   }
-  return parser.parseSync(tokens.map(({ flag, value }) => `--${flag.name}=${value}`));
+  const words = tokens.map(
+    ({ flag, value }, place) => `--${flag.name}=${isText(flag) ? `@${place}` : value}`,
+  );
+  const values = parser.parseSync(words);
+  for (const flag of flags) values[flag.name] ??= flag.default;
+  return values;
 }
 
 export interface HelpText {
