@@ -34,7 +34,7 @@ export async function openStore(root: string, deps: Omit<Store, 'paths'>): Promi
     paths.trash,
   ])
     makePrivateDir(dir);
-  const store: Store = { paths, ...deps };
+  const store: Store = { ...deps, paths };
   if (readJson(paths.ociLayout) === undefined)
     await writeFileAtomic(paths.ociLayout, `${JSON.stringify(OCI_LAYOUT)}\n`);
   await makeIndex(store);

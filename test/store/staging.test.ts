@@ -1,0 +1,187 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { TsrunError } from '../../src/errors.js';
+import { readJson, writeFileAtomic } from '../../src/store/atomic.js';
+import { digestOf, publishBlob, readBlob } from '../../src/store/blobs.js';
+import { IngestFile } from '../../src/store/ingest.js';
+import { withStorageLock } from '../../src/store/locks.js';
+import { openStore } from '../../src/store/open.js';
+import { leasedNames, moveToTrash, StagingDir, sweep } from '../../src/store/staging.js';
+import { testStore } from '../helpers/image-store.js';
+
+test('a store is private, complete, and opened twice the same', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const { root } = store.paths;
+  t.is(statSync(root).mode & 0o777, 0o700);
+  t.deepEqual(readdirSync(root).sort(), [
+    'containers',
+    'layers',
+    'names',
+    'oci',
+    'staging',
+    'storage.lock',
+    'trash',
+    'volumes',
+  ]);
+  t.deepEqual(readJson(store.paths.ociLayout), { imageLayoutVersion: '1.0.0' });
+  t.deepEqual(readdirSync(store.paths.initLayer).sort(), ['.dockerenv', 'dev', 'etc', 'proc', 'sys']);
+  t.is(statSync(join(store.paths.initLayer, 'etc')).mode & 0o7777, 0o755);
+  t.is((await openStore(root, store)).root, root);
+  t.deepEqual(readdirSync(store.paths.staging), ['ingest']);
+});
+
+test('several first commands at once make one store', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const root = join(store.paths.staging, 'inner');
+  const opened = await Promise.all([1, 2, 3, 4].map(() => openStore(root, store)));
+  t.is(opened.length, 4);
+  t.deepEqual(readdirSync(join(root, 'layers')), ['init-v1']);
+});
+
+test('a directory that is no store is left alone', async (t) => {
+  const { store, remove } = await testStore();
+  const root = mkdtempSync(join(tmpdir(), 'tsrun-foreign-'));
+  t.teardown(() => {
+    remove();
+    rmSync(root, { recursive: true });
+  });
+  writeFileSync(join(root, 'mine'), '');
+  const error = await t.throwsAsync<TsrunError>(openStore(root, store));
+  t.is(error?.message, `${root} is not empty and is not a tsrun store`);
+  t.deepEqual(readdirSync(root), ['mine']);
+});
+
+test('a file is the old or the new one, and no temporary file stays', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const path = join(store.paths.root, 'x.json');
+  await writeFileAtomic(path, '1');
+  await writeFileAtomic(path, '22', { mode: 0o644 });
+  t.is(readJson(path), 22);
+  t.is(statSync(path).mode & 0o777, 0o644);
+  const missing = await t.throwsAsync<TsrunError>(writeFileAtomic(join(store.paths.root, 'no', 'x'), ''));
+  t.is(missing?.errno, 'ENOENT');
+  mkdirSync(join(store.paths.root, 'dir'));
+  await t.throwsAsync(writeFileAtomic(join(store.paths.root, 'dir'), ''));
+  t.false(readdirSync(store.paths.root).some((name) => name.endsWith('.tmp')));
+});
+
+test('the exclusive lock excludes, also within one process; shared ones do not exclude each other', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const order: string[] = [];
+  let inside = 0;
+  const enter = (mode: 'shared' | 'exclusive') =>
+    withStorageLock(store.paths, store.native, mode, async () => {
+      inside += 1;
+      order.push(`${mode} ${inside}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+    });
+  await Promise.all(Array.from({ length: 12 }, () => enter('exclusive')));
+  t.deepEqual(new Set(order), new Set(['exclusive 1']));
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const first = withStorageLock(store.paths, store.native, 'shared', () => gate);
+  await enter('shared');
+  t.is(order.at(-1), 'shared 1');
+  release();
+  await first;
+});
+
+test('a sweep takes what is abandoned and nothing that is held', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const { staging, trash, ingest, oci } = store.paths;
+  const held = await StagingDir.create(store);
+  mkdirSync(join(staging, 'dead', 'sub'), { recursive: true });
+  writeFileSync(join(staging, 'dead.lock'), '');
+  writeFileSync(join(staging, 'lonely.lock'), '');
+  mkdirSync(join(trash, 'gone'));
+  writeFileSync(join(ingest, 'a'.repeat(64)), 'part');
+  writeFileSync(join(oci, '.index.json.0.tmp'), '');
+  const download = await IngestFile.open(store, digestOf('x'));
+  await sweep(store);
+  t.deepEqual(
+    readdirSync(staging).sort(),
+    [held.dir, `${held.dir}.lock`, ingest].map((p) => p.slice(staging.length + 1)).sort(),
+  );
+  t.deepEqual(readdirSync(trash), []);
+  t.deepEqual(readdirSync(ingest), [digestOf('x').slice(7)]);
+  t.false(readdirSync(oci).some((name) => name.endsWith('.tmp')));
+  download.close();
+  await held.discard();
+  t.deepEqual(readdirSync(staging), ['ingest']);
+  t.deepEqual(readdirSync(ingest), []);
+});
+
+test('leases last as long as the work', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const work = await StagingDir.create(store);
+  await work.lease(['one', 'two']);
+  await work.lease(['three']);
+  t.deepEqual(leasedNames(store), new Set(['one', 'two', 'three']));
+  work.release();
+  t.deepEqual(leasedNames(store), new Set());
+});
+
+test('the trash takes a tree in one step, and accepts that it is gone', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const tree = join(store.paths.root, 'tree');
+  mkdirSync(join(tree, 'sub'), { recursive: true });
+  const entry = await moveToTrash(store, tree);
+  t.false(existsSync(tree));
+  t.true(existsSync(join(entry?.dir ?? '', 'sub')));
+  await entry?.discard();
+  t.deepEqual(readdirSync(store.paths.trash), []);
+  t.is(await moveToTrash(store, tree), undefined);
+});
+
+test('a blob is what its name says, or an error', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const file = await IngestFile.open(store, digestOf('hello'));
+  await file.write(Buffer.from('wrong'));
+  t.false(file.matches());
+  await file.restart();
+  await file.write(Buffer.from('hel'));
+  await file.write(Buffer.from('lo'));
+  t.true(file.matches());
+  await file.publish();
+  file.close();
+  t.is(readBlob(store.paths, digestOf('hello')).toString(), 'hello');
+  const other = join(store.paths.staging, 'other');
+  writeFileSync(other, 'damaged');
+  await publishBlob(store.paths, other, digestOf('good'));
+  t.throws(() => readBlob(store.paths, digestOf('good')), { message: /is damaged/ });
+  t.throws(() => readBlob(store.paths, digestOf('none')), { message: /is missing/ });
+});
+
+test('one at a time at a blob', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const first = await IngestFile.open(store, digestOf('b'));
+  let got = false;
+  const second = IngestFile.open(store, digestOf('b')).then((file) => {
+    got = true;
+    return file;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.false(got);
+  first.close();
+  (await second).close();
+  const stop = new AbortController();
+  const third = await IngestFile.open(store, digestOf('b'));
+  const fourth = IngestFile.open(store, digestOf('b'), stop.signal);
+  stop.abort(new Error('enough'));
+  await t.throwsAsync(fourth, { message: 'enough' });
+  third.close();
+});
