@@ -28,8 +28,8 @@ constexpr unsigned kNoReplace = 1;  // RENAME_NOREPLACE
 /// stays.
 bool moveIntoVolume(int parent, int volume) {
   UniqueFd copy(openat(parent, kDone, kDirectory));
-  if (!copy) return false;
-  // Attributes first: they are read from the copy, which goes away.
+  struct stat info;
+  if (!copy || fstat(copy.get(), &info) < 0) return false;
   if (!copyDirectoryAttributes(copy.get(), volume)) return false;
   char buffer[4096];
   for (bool moved = true; moved;) {
@@ -51,8 +51,9 @@ bool moveIntoVolume(int parent, int volume) {
       }
     }
   }
-  // The moves changed the directory's times: set them again.
-  return copyDirectoryAttributes(copy.get(), volume) && removeContent(copy.get()) &&
+  // The moves changed the times of both directories: back to what the copy had.
+  const timespec times[2] = {info.st_atim, info.st_mtim};
+  return futimens(volume, times) == 0 && removeContent(copy.get()) &&
          unlinkat(parent, kDone, AT_REMOVEDIR) == 0;
 }
 

@@ -69,6 +69,7 @@ void dieOfFilesystem(int fs, const char* subject, Report& report) {
   char message[256];
   const ssize_t length = read(fs, message, sizeof message - 1);
   message[length > 0 ? length : 0] = '\0';
+  message[std::strcspn(message, "\n")] = '\0';
   // The kernel's messages start with their level: "e tmpfs: Bad value for 'size'".
   report.die(error, subject, length > 2 && message[1] == ' ' ? message + 2 : message);
 }
