@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
 import { packageRoot } from '../native/load.js';
 import type { ImageContext } from './image-context.js';
-import { loadImages } from './load.js';
 import { findEntry } from './resolve-image.js';
 
 const EMBEDDED = 'docker.io/library/busybox:latest';
@@ -14,6 +13,7 @@ export async function loadEmbedded(context: ImageContext, reference: string): Pr
   if (canonical(withDefaultTag(parseReference(reference))) !== EMBEDDED) return false;
   const archive = join(packageRoot(), 'dist', 'busybox.tar');
   if (findEntry(context.store.paths, EMBEDDED) !== undefined || !existsSync(archive)) return false;
+  const { loadImages } = await import('./load.js');
   await loadImages(context, createReadStream(archive));
   return findEntry(context.store.paths, EMBEDDED) !== undefined;
 }

@@ -61,9 +61,10 @@ export function directoryContent(dir: string, spool: string): Content {
       const source = await openFile(name);
       if (source === undefined) return undefined;
       copies += 1;
+      const copy = join(spool, `copy-${copies}`);
       try {
         await sizeOf(source, name);
-        return await copyHashed(source, join(spool, `copy-${copies}`));
+        return await copyHashed(source, copy);
       } finally {
         await source.close();
       }

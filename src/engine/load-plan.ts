@@ -122,14 +122,13 @@ async function fromManifest(content: Content, entry: Descriptor): Promise<Planne
   const { manifest } = document;
   assertImage(manifest, entry.digest);
   const configBytes = await verified(content, manifest.config);
-  const layers = await Promise.all(
-    manifest.layers.map(async (layer) => {
-      const file = await content.file(blobName(layer.digest));
-      if (file === undefined) throw bad(layer.digest, 'this layer is not in the archive');
-      if (file.size !== layer.size || file.digest !== layer.digest) throw mismatch(layer);
-      return file;
-    }),
-  );
+  const layers: BlobFile[] = [];
+  for (const layer of manifest.layers) {
+    const file = await content.file(blobName(layer.digest));
+    if (file === undefined) throw bad(layer.digest, 'this layer is not in the archive');
+    if (file.size !== layer.size || file.digest !== layer.digest) throw mismatch(layer);
+    layers.push(file);
+  }
   const config = configOf(configBytes, manifest.config.digest, layers.length);
   return { config, configBytes, manifestBytes, mediaType: entry.mediaType, layers, references: [] };
 }
@@ -192,13 +191,12 @@ async function tagsByConfig(content: Content, list: Buffer): Promise<Map<string,
 async function fromDockerItem(content: Content, item: DockerItem): Promise<PlannedImage> {
   const configBytes = await content.document(item.config);
   if (configBytes === undefined) throw bad(item.config, 'this config is not in the archive');
-  const layers = await Promise.all(
-    item.layers.map(async (name) => {
-      const file = await content.file(name);
-      if (file === undefined) throw bad(name, 'this layer is not in the archive');
-      return file;
-    }),
-  );
+  const layers: BlobFile[] = [];
+  for (const name of item.layers) {
+    const file = await content.file(name);
+    if (file === undefined) throw bad(name, 'this layer is not in the archive');
+    layers.push(file);
+  }
   const config = configOf(configBytes, item.config, layers.length);
   const manifest: Manifest = {
     schemaVersion: 2,

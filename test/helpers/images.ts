@@ -14,14 +14,23 @@ export type Entry =
   | { path: string; dir: true; mode?: number; uid?: number }
   | { path: string; link: string };
 
-export function tarOf(entries: readonly Entry[]): Buffer {
+/** `latin1`: contents are bytes in a string. `symlinks`: links are symbolic ones. */
+export function tarOf(entries: readonly Entry[], how: { latin1?: boolean; symlinks?: boolean } = {}): Buffer {
   const parts: Buffer[] = [];
   for (const entry of entries) {
-    const body = 'content' in entry ? Buffer.from(entry.content) : Buffer.alloc(0);
+    const body =
+      'content' in entry ? Buffer.from(entry.content, how.latin1 ? 'latin1' : 'utf8') : Buffer.alloc(0);
     const header = Buffer.alloc(512);
     new Header({
       path: entry.path,
-      type: 'content' in entry ? 'File' : 'link' in entry ? 'Link' : 'Directory',
+      type:
+        'content' in entry
+          ? 'File'
+          : 'link' in entry
+            ? how.symlinks
+              ? 'SymbolicLink'
+              : 'Link'
+            : 'Directory',
       linkpath: 'link' in entry ? entry.link : undefined,
       mode: 'dir' in entry ? (entry.mode ?? 0o755) : 0o644,
       uid: 'dir' in entry ? (entry.uid ?? 0) : 0,
