@@ -115,6 +115,7 @@ Sha256::Sha256(Engine engine)
 }
 
 void Sha256::update(const void* data, std::size_t size) {
+  if (size == 0) return;  // `data` may be null then, which memcpy must not see
   const auto* bytes = static_cast<const unsigned char*>(data);
   total_ += size;
   if (pendingSize_ > 0) {
