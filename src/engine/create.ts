@@ -1,6 +1,6 @@
 /** Steps 1 to 3 of a run: the image, the plan, the record. Nothing of the kernel is acquired here. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
 import { probeHost } from '../host/probe.js';
@@ -19,6 +19,7 @@ import { StagingDir } from '../store/staging.js';
 import { anonymousVolumeName, ensureVolume, removeVolume, volumeData } from '../store/volumes.js';
 import type { Created, RunOptions } from '../types/engine.js';
 import { type ContainerId, parseContainerId } from '../types/ids.js';
+import { ensureBindSource } from './bind-source.js';
 import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
 import { ensureImage } from './ensure-image.js';
@@ -106,22 +107,6 @@ function makePlan(ctx: EngineContext, intent: RunIntent, image: ResolvedImage, i
     nameFile: ctx.paths.name(intent.name ?? proposal(0)),
     volumes: { path: (name) => volumeData(ctx.paths, name), newName: anonymousVolumeName },
   });
-}
-
-/** As Docker does: a directory of root's, and a word about it, since it is more often a slip than a wish. */
-function ensureBindSource(source: string): string[] {
-  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return [];
-  try {
-    mkdirSync(source, { recursive: true, mode: 0o755 });
-  } catch (cause) {
-    const errno = errnoOf(cause);
-    throw new TsrunError(
-      'SYSTEM',
-      `error while creating mount source path '${source}': mkdir ${source}: ${errno ?? String(cause)}`,
-      { step: 'container.create', errno, subject: source, cause },
-    );
-  }
-  return [`the bind mount source ${source} did not exist: it was created as an empty directory`];
 }
 
 /** Makes the volumes that are not there. Returns the anonymous ones: they go if the container does not come to be. */

@@ -1,5 +1,5 @@
 /** A failed start in Docker's words. Exit codes follow from the code of the error, never from its text. */
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorMap } from 'node:util';
 import { type ErrorCode, type ErrorDetails, TsrunError } from '../errors.js';
 import type { FailureRecord } from '../native/launch.js';
 
@@ -35,11 +35,12 @@ export function helperDied(step: string): TsrunError {
 
 export function errnoName(errno: number): string | undefined {
   if (errno === 0) return undefined;
-  try {
-    return getSystemErrorName(-errno);
-  } catch {
-    return `errno ${errno}`;
-  }
+  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
+}
+
+/** "no such file or directory" */
+function errnoWords(errno: number): string | undefined {
+  return errno === 0 ? undefined : (getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`);
 }
 
 function wordingOf(failure: FailureRecord, errno: string | undefined): Wording {
@@ -49,10 +50,11 @@ function wordingOf(failure: FailureRecord, errno: string | undefined): Wording {
   if (failure.step === 'process.cwd') return cwdWording(failure, errno);
   if (failure.step.startsWith('mounts.')) return mountWording(failure, errno);
   if (room === 'network') return networkWording(failure, errno);
-  return { code: 'HELPER', text: plain(failure, errno), hint: hintOf(errno) };
+  return { code: 'HELPER', text: plain(failure), hint: hintOf(errno) };
 }
 
-function execWording({ subject, detail }: FailureRecord, errno: string | undefined): Wording {
+function execWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const { subject, detail } = failure;
   const start = `unable to start container process: exec: ${JSON.stringify(subject)}: `;
   if (errno === 'ENOENT' && !subject.includes('/'))
     return { code: 'COMMAND_NOT_FOUND', text: `${start}executable file not found in $PATH: unknown` };
@@ -62,7 +64,9 @@ function execWording({ subject, detail }: FailureRecord, errno: string | undefin
       text: `${start}stat ${subject}: no such file or directory: unknown`,
       hint: 'a script whose #! interpreter is missing says the same',
     };
-  const reason = EXEC_REASONS[errno ?? ''] ?? [detail, errno].filter(Boolean).join(': ');
+  const reason =
+    (detail === 'is a directory' ? detail : EXEC_REASONS[errno ?? '']) ??
+    [detail, errnoWords(failure.errno)].filter(Boolean).join(': ');
   return { code: 'COMMAND_NOT_EXECUTABLE', text: `${start}${reason}: unknown` };
 }
 
@@ -87,28 +91,29 @@ function userWording(failure: FailureRecord, errno: string | undefined): Wording
       code: 'UNKNOWN_USER',
       text: `unable to find user ${subject}: no matching entries in passwd file`,
     };
-  return { code: 'UNKNOWN_USER', text: plain(failure, errno) };
+  return { code: 'UNKNOWN_USER', text: plain(failure) };
 }
 
 function cwdWording(failure: FailureRecord, errno: string | undefined): Wording {
   if (errno === 'ENOTDIR' || errno === 'EEXIST')
     return { code: 'HELPER', text: `Cannot mkdir: ${failure.subject} is not a directory` };
-  return { code: 'HELPER', text: plain(failure, errno) };
+  return { code: 'HELPER', text: plain(failure) };
 }
 
 function mountWording(failure: FailureRecord, errno: string | undefined): Wording {
-  const text = plain(failure, errno);
-  if (errno === 'ENOTDIR')
-    return {
-      code: 'HELPER',
-      text: `error mounting ${text}`,
-      hint: 'are you trying to mount a directory onto a file (or vice-versa)? Check if the host path exists and is the expected type',
-    };
-  return { code: 'HELPER', text: `error mounting ${text}`, hint: hintOf(errno) };
+  const { step, subject, detail } = failure;
+  if (errno !== 'ENOTDIR' || step !== 'mounts.mount')
+    return { code: 'HELPER', text: `error mounting: ${plain(failure)}`, hint: hintOf(errno) };
+  const place = detail === undefined || detail === '' ? '' : ` to rootfs at ${JSON.stringify(detail)}`;
+  return {
+    code: 'HELPER',
+    text: `error mounting ${JSON.stringify(subject)}${place}: not a directory: unknown`,
+    hint: 'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type',
+  };
 }
 
 function networkWording(failure: FailureRecord, errno: string | undefined): Wording {
-  const text = plain(failure, errno);
+  const text = plain(failure);
   if (errno === 'ENOENT' && /\bnft\b/.test(`${failure.subject} ${failure.detail ?? ''}`))
     return {
       code: 'HOST',
@@ -118,8 +123,10 @@ function networkWording(failure: FailureRecord, errno: string | undefined): Word
   return { code: 'HELPER', text, hint: hintOf(errno) ?? 'try --network none to run without a network' };
 }
 
-function plain({ step, subject, detail }: FailureRecord, errno: string | undefined): string {
-  return [step, subject, detail, errno].filter((part) => part !== undefined && part !== '').join(': ');
+function plain({ step, subject, detail, errno }: FailureRecord): string {
+  return [step, subject, detail, errnoWords(errno)]
+    .filter((part) => part !== undefined && part !== '')
+    .join(': ');
 }
 
 function hintOf(errno: string | undefined): string | undefined {

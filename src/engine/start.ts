@@ -7,6 +7,7 @@ import { type ContainerRecord, replaceFile } from '../store/containers.js';
 import type { Attachment, StartOptions } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import { encodeFrame, MonitorClient } from './attach.js';
+import { ensureBindSource } from './bind-source.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
@@ -32,6 +33,7 @@ export async function start(
   const want = wantOf(options);
   const launched = await withContainerLock(ctx, record.id, async () => {
     if (isAlive(ctx, record.id)) return undefined;
+    for (const { Type, Source } of record.mounts) if (Type === 'bind') ensureBindSource(Source);
     refreshNameFiles(ctx, record);
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
     return launch(ctx, record, want);

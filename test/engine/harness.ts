@@ -2,6 +2,7 @@
 import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { makeBusyboxArchive } from '../../rootfs-fixtures/busybox.js';
 import { createEngine } from '../../src/index.js';
@@ -14,6 +15,18 @@ export interface Bench {
   another(options?: EngineOptions): Engine;
 }
 
+let busybox: string | undefined;
+
+/** The archive of the image, made once per test file. */
+function busyboxArchive(): string {
+  if (busybox !== undefined) return busybox;
+  const dir = mkdtempSync(join(tmpdir(), 'tsrun-busybox-'));
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+  busybox = join(dir, 'busybox.tar');
+  makeBusyboxArchive(busybox);
+  return busybox;
+}
+
 /** Runs `test` with an engine; afterwards every container is gone, and so is the store. */
 export async function withEngine(test: (bench: Bench) => Promise<void>): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'tsrun-engine-'));
@@ -21,9 +34,7 @@ export async function withEngine(test: (bench: Bench) => Promise<void>): Promise
   const another = (options: EngineOptions = {}): Engine => createEngine({ root, ...options });
   const engine = another();
   try {
-    const archive = join(work, 'busybox.tar');
-    makeBusyboxArchive(archive);
-    await engine.load(createReadStream(archive));
+    await engine.load(createReadStream(busyboxArchive()));
     await test({ engine, root, another });
   } finally {
     for (const { id } of await engine.ps({ all: true })) await engine.remove(id, { force: true });
@@ -54,6 +65,11 @@ export async function run(
     attachment.exit,
   ]);
   return { id, code, stdout, stderr };
+}
+
+/** Everything that a stream of an attachment brings. */
+export function allOf(stream: Readable | undefined): Promise<string> {
+  return stream === undefined ? Promise.resolve('') : text(stream);
 }
 
 /** Names in a directory of the store. */

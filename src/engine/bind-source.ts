@@ -1,0 +1,21 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { errnoOf, TsrunError } from '../errors.js';
+
+/**
+ * A bind source that is missing becomes a directory of root's, as in Docker. Returns a word about it, since that is more
+ * often a slip than a wish.
+ */
+export function ensureBindSource(source: string): string[] {
+  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return [];
+  try {
+    mkdirSync(source, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    throw new TsrunError(
+      'SYSTEM',
+      `error while creating mount source path '${source}': mkdir ${source}: ${errno ?? String(cause)}`,
+      { step: 'container.create', errno, subject: source, cause },
+    );
+  }
+  return [`the bind mount source ${source} did not exist: it was created as an empty directory`];
+}
