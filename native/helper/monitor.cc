@@ -149,6 +149,7 @@ void Monitor::readChildReport() {
     ReportLine line = parseReportLine(reportLine_.substr(0, end));
     if (line.failure) startFailed(*line.failure, true);
     if (!line.step.empty()) childStep_ = line.step;
+    if (line.step == step::kExec) execAt_ = rfc3339Now();
   }
 }
 
@@ -169,7 +170,7 @@ void Monitor::childReportEnded() {
 
 /// The fd was close-on-exec: its end after the step `exec` means that the program runs.
 void Monitor::started() {
-  startedAt_ = rfc3339Now();
+  startedAt_ = execAt_;
   writePhase();
   // Only now may the starter see the end of the records: it finds a state that says running.
   report_ = Report(-1);

@@ -95,7 +95,7 @@ class Monitor : public Requests {
   std::unique_ptr<Watch> signalsWatch_, childReportWatch_, syncWatch_;
 
   std::string reportLine_;  ///< the child's last record, while it is incomplete
-  std::string childStep_;
+  std::string childStep_, execAt_;
   std::optional<Failure> failure_;
   std::string startedAt_;
   std::optional<int> status_;  ///< wait status of the main process
