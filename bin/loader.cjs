@@ -36,7 +36,8 @@ if (compileCache) {
 
 function runWithCachedData() {
   const { Script } = require('node:vm');
-  const source = readFileSync(file, 'utf8');
+  // esbuild writes ASCII only: latin1 needs no decoding.
+  const source = readFileSync(file, 'latin1');
   // V8 compares only the length of the source: the bundle's own date is in the name.
   const stamp = `${Math.trunc(bundle.mtimeMs)}-${bundle.size}.${process.version}-${process.arch}`;
   const cache = `${dist}/cli.${stamp}.cache`;

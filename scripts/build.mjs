@@ -54,6 +54,8 @@ async function buildCli() {
     entryPoints: ['cli/bin.ts'],
     outfile: 'dist/cli.cjs',
     format: 'cjs',
+    // A vm.Script has no import(): built-in modules are required, lazily all the same.
+    supported: { 'dynamic-import': false },
     plugins: [slim],
     banner: { js: "const __tsrun_url='file://'+encodeURI(__filename).replace(/[?#]/g,encodeURIComponent);" },
     define: {
