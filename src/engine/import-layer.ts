@@ -6,7 +6,7 @@ import { TsrunError } from '../errors.js';
 import { blobSize, digestOf, digestOfHash, publishBlob } from '../store/blobs.js';
 import { chainIds, type StoredLayer } from '../store/layers.js';
 import type { StagingDir } from '../store/staging.js';
-import { MediaType } from '../types/documents.js';
+import { MediaType, ociType } from '../types/documents.js';
 import { type ChainId, type DiffId, hexOf, type ImageId, parseDigest } from '../types/ids.js';
 import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
 import type { ImageContext } from './image-context.js';
@@ -79,7 +79,7 @@ export async function publishImage(
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
     config: { mediaType: MediaType.ociConfig, digest: digestOf(config), size: config.length },
-    layers: image.layers.map((layer) => ({ ...layer, mediaType: ociLayerType(layer.mediaType) })),
+    layers: image.layers.map((layer) => ({ ...layer, mediaType: ociType(layer.mediaType) })),
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
   const names = [digestOf(config), digestOf(bytes), ...image.layers.map(({ digest }) => digest)];
@@ -96,11 +96,4 @@ export async function publishImage(
     },
   ]);
   return digestOf(config);
-}
-
-/** Docker's and OCI's names of one format: an OCI manifest has OCI's. */
-function ociLayerType(mediaType: string): string {
-  const [, compression] = /^application\/vnd\.docker\..*\.tar(?:\.(gzip|zstd))?$/.exec(mediaType) ?? [];
-  if (!mediaType.startsWith('application/vnd.docker.')) return mediaType;
-  return compression === undefined ? MediaType.ociLayer : `${MediaType.ociLayer}+${compression}`;
 }

@@ -4,9 +4,12 @@ import { putBlob } from '../store/blobs.js';
 import { allEntries } from '../store/images.js';
 import { type ImageEntry, writeIndex } from '../store/index-file.js';
 import { withStorageLock } from '../store/locks.js';
+import type { StorePaths } from '../store/paths.js';
 import { hasDigestReference, splitCanonical, withEntry } from '../store/references.js';
 import type { Store } from '../store/staging.js';
+import { MediaType, parseDocument, toOciManifest } from '../types/documents.js';
 import type { Digest, ImageId } from '../types/ids.js';
+import type { Descriptor } from '../types/oci.js';
 
 export interface ImageDocuments {
   readonly manifest: Uint8Array;
@@ -33,14 +36,15 @@ export async function publishImages(store: Store, images: readonly ImageDocument
     const published: Published[] = [];
     for (const image of images) {
       const imageId = await putBlob(paths, image.config);
-      const digest = await putBlob(paths, image.manifest);
+      const { descriptor, original } = await putManifest(paths, image);
       const previous = entries.find(
         (entry) => entry.reference !== undefined && entry.reference === image.reference,
       );
       published.push({ imageId, previous: previous?.imageId });
       if (isKnownByDigest(entries, imageId, image.reference)) continue;
       entries = withEntry(entries, {
-        descriptor: { mediaType: image.mediaType, digest, size: image.manifest.byteLength },
+        descriptor,
+        original,
         imageId,
         reference: image.reference,
         repoDigest: image.repoDigest,
@@ -52,6 +56,28 @@ export async function publishImages(store: Store, images: readonly ImageDocument
     await writeIndex(paths, entries);
     return published;
   });
+}
+
+/**
+ * The store is an OCI layout for every tool, and some read no other media types there: a Docker manifest is kept, for its
+ * digest, and gets an OCI twin that the index points to.
+ */
+async function putManifest(
+  paths: StorePaths,
+  { manifest, mediaType }: ImageDocuments,
+): Promise<{ descriptor: Descriptor; original?: Digest }> {
+  const digest = await putBlob(paths, manifest);
+  if (mediaType !== MediaType.dockerManifest)
+    return { descriptor: { mediaType, digest, size: manifest.byteLength } };
+  const document = parseDocument(manifest, mediaType, digest);
+  if (document.kind !== 'manifest') throw new TypeError('published what is no manifest');
+  const twin = Buffer.from(JSON.stringify(toOciManifest(document.manifest)));
+  const descriptor = {
+    mediaType: MediaType.ociManifest,
+    digest: await putBlob(paths, twin),
+    size: twin.byteLength,
+  };
+  return { descriptor, original: digest };
 }
 
 /** `name@digest` of an image that has that digest through a tag already. */

@@ -112,7 +112,9 @@ async function obtain(
 function isComplete({ store }: ImageContext, reference: Reference, remote: RemoteImage): boolean {
   const { paths } = store;
   const found = findEntry(paths, canonical(reference));
-  if (found?.reference === undefined || found.entry.descriptor.digest !== remote.manifestDigest) return false;
+  if (found?.reference === undefined) return false;
+  const { descriptor, original } = found.entry;
+  if ((original ?? descriptor.digest) !== remote.manifestDigest) return false;
   const image = unlessDamaged(() => readImage(paths, found.entry, found.entries));
   if (image === undefined) return false;
   const unpacked = findLayers(paths, image.config.rootfs.diff_ids).every((layer) => layer !== undefined);

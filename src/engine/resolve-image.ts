@@ -114,5 +114,5 @@ function names(entry: ImageEntry, wanted: Reference): boolean {
   if (wanted.digest === undefined) return entry.reference === canonical(wanted);
   const stored = tryParse(entry.reference);
   if (stored === undefined || repositoryOf(stored) !== repositoryOf(wanted)) return false;
-  return [stored.digest, entry.repoDigest, entry.descriptor.digest].includes(wanted.digest);
+  return [stored.digest, entry.repoDigest, entry.descriptor.digest, entry.original].includes(wanted.digest);
 }

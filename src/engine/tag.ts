@@ -21,11 +21,11 @@ export async function tagImage({ store }: ImageContext, source: string, target: 
     const { entry } = requireEntry(paths, source);
     const reference = canonical(wanted);
     if (entry.reference === reference) return;
-    const { descriptor, imageId, parent } = entry;
+    const { descriptor, original, imageId, parent } = entry;
     const taggedAt = new Date().toISOString();
     await writeIndex(
       paths,
-      withEntry(allEntries(paths), { descriptor, imageId, parent, reference, taggedAt }),
+      withEntry(allEntries(paths), { descriptor, original, imageId, parent, reference, taggedAt }),
     );
   });
 }

@@ -65,8 +65,10 @@ function isTemp(name: string): boolean {
 
 function markedBlobs(paths: StorePaths): Set<string> {
   const marked = new Set<string>();
-  for (const { descriptor } of readIndex(paths))
+  for (const { descriptor, original } of readIndex(paths)) {
+    if (original !== undefined) marked.add(hexOf(original));
     markDocument(paths, descriptor.digest, descriptor.mediaType, marked, 0);
+  }
   return marked;
 }
 

@@ -11,6 +11,7 @@ const CONTAINERD_NAME = 'io.containerd.image.name';
 const REPO_DIGEST = 'dev.tsrun.repo-digest';
 const TAGGED_AT = 'dev.tsrun.tagged-at';
 const IMAGE_ID = 'dev.tsrun.image-id';
+const ORIGINAL = 'dev.tsrun.original-manifest';
 const PARENT = 'dev.tsrun.parent';
 
 export interface ImageEntry {
@@ -24,6 +25,8 @@ export interface ImageEntry {
   readonly taggedAt?: string;
   /** Digest of the config. Undefined only for entries that another tool wrote. */
   readonly imageId?: ImageId;
+  /** The Docker manifest that the descriptor's OCI manifest was made from. */
+  readonly original?: Digest;
   /** The local image that this one was committed on. */
   readonly parent?: ImageId;
 }
@@ -67,6 +70,7 @@ function entryOf(value: unknown, path: string): ImageEntry {
     repoDigest: digestIn(notes[REPO_DIGEST]),
     taggedAt: notes[TAGGED_AT],
     imageId: digestIn(notes[IMAGE_ID]),
+    original: digestIn(notes[ORIGINAL]),
     parent: digestIn(notes[PARENT]),
   };
 }
@@ -86,6 +90,7 @@ function descriptorOf(entry: ImageEntry): Descriptor {
   set(REPO_DIGEST, entry.repoDigest);
   set(TAGGED_AT, entry.taggedAt);
   set(IMAGE_ID, entry.imageId);
+  set(ORIGINAL, entry.original);
   set(PARENT, entry.parent);
   return { ...entry.descriptor, annotations };
 }

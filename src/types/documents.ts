@@ -78,6 +78,30 @@ function manifestOf(json: Record<string, unknown>, mediaType: string | undefined
   };
 }
 
+/** Docker's and OCI's names of one format: the OCI one. Docker's config is a valid OCI config as it stands. */
+export function ociType(mediaType: string): string {
+  if (mediaType === MediaType.dockerManifest) return MediaType.ociManifest;
+  if (mediaType === MediaType.dockerConfig) return MediaType.ociConfig;
+  const [, foreign, compression] =
+    /^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar(?:\.(gzip|zstd))?$/.exec(mediaType) ??
+    [];
+  if (!mediaType.startsWith('application/vnd.docker.image.rootfs.')) return mediaType;
+  const base =
+    foreign === undefined ? MediaType.ociLayer : 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+  return compression === undefined ? base : `${base}+${compression}`;
+}
+
+/** The same image under OCI's media types. */
+export function toOciManifest({ config, layers, annotations }: Manifest): Manifest {
+  return {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: { ...config, mediaType: ociType(config.mediaType) },
+    layers: layers.map((layer) => ({ ...layer, mediaType: ociType(layer.mediaType) })),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
 /** @throws TsrunError FORMAT if the manifest is an artifact, not a container image. */
 export function assertImage(manifest: Manifest, subject: string): void {
   if (!CONFIG_TYPES.includes(manifest.config.mediaType))

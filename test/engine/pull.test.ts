@@ -220,19 +220,35 @@ test('wrong diff IDs are found while unpacking; nothing of that image can be see
   t.deepEqual(await content(), { layers: [], blobs: [], staging: [], trash: [] });
 });
 
-test('skopeo and umoci read the store in place', async (t) => {
-  const { context, store, remove } = await testStore({ certsDir: registry.certsDir });
-  t.teardown(remove);
-  const image = imageOf([base, top]);
-  await pushImage(registry.host, 'library/shared', '7', image);
-  await pullImage(context, 'shared:7');
-  const name = 'docker.io/library/shared:7';
-  const raw = execFileSync('skopeo', ['inspect', '--raw', `oci:${store.paths.oci}:${name}`], {
-    encoding: 'utf8',
+for (const docker of [false, true])
+  test(`skopeo and umoci read the store in place: ${docker ? 'a Docker' : 'an OCI'} image`, async (t) => {
+    const { context, store, content, remove } = await testStore({ certsDir: registry.certsDir });
+    t.teardown(remove);
+    const image = imageOf([layerOf([{ path: 'x', content: String(docker) }], 'gzip', docker), top], {
+      docker,
+    });
+    await pushImage(registry.host, `library/shared-${docker}`, '7', image);
+    await pullImage(context, `shared-${docker}:7`);
+    const name = `docker.io/library/shared-${docker}:7`;
+    const source = `oci:${store.paths.oci}:${name}`;
+    const config = execFileSync('skopeo', ['inspect', '--config', source], { encoding: 'utf8' });
+    t.deepEqual(
+      JSON.parse(config).rootfs.diff_ids,
+      image.layers.map((layer) => layer.diffId),
+    );
+    execFileSync('skopeo', ['copy', '-q', source, `dir:${join(store.paths.staging, 'copy')}`]);
+    const at = `${store.paths.oci}:${name}`;
+    t.is(
+      JSON.parse(execFileSync('umoci', ['stat', '--image', at, '--json'], { encoding: 'utf8' })).history
+        .length,
+      2,
+    );
+    t.true(execFileSync('umoci', ['ls', '--layout', store.paths.oci], { encoding: 'utf8' }).includes(name));
+    t.is(resolveImage(store.paths, `shared-${docker}@${image.digest}`).id as string, image.id);
+    t.true((await pullImage(context, `shared-${docker}:7`)).upToDate);
+    await removeImage(context, `shared-${docker}:7`);
+    t.deepEqual((await content()).blobs, []);
   });
-  t.is(raw, image.manifest.toString());
-  t.true(execFileSync('umoci', ['ls', '--layout', store.paths.oci], { encoding: 'utf8' }).includes(name));
-});
 
 test('a pull that is cancelled leaves no work behind, and a removed image no content', async (t) => {
   const { context, content, remove } = await testStore();
