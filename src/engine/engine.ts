@@ -1,4 +1,7 @@
-/** The engine: one line per verb. The store is opened, and put right, before each. */
+/**
+ * The engine: one call per verb. The store is opened, and put right, before each. A verb's code is loaded when it is used:
+ * `ps` must not wait for the registry client.
+ */
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { loadNative } from '../native/load.js';
@@ -6,28 +9,10 @@ import type { Native } from '../native/native.js';
 import { DEFAULT_ROOT } from '../store/paths.js';
 import type * as Api from '../types/engine.js';
 import type { ImageId } from '../types/ids.js';
-import { commit } from './commit.js';
 import type { EngineContext } from './context.js';
-import { create } from './create.js';
-import { diff } from './diff.js';
-import { imageHistory } from './history.js';
-import { inspectImage } from './image-inspect.js';
-import { listImages } from './images.js';
 import { engineInfo, versionInfo } from './info.js';
-import { inspectContainer } from './inspect.js';
-import { loadImages } from './load.js';
-import { logs } from './logs.js';
 import { openContext } from './open.js';
-import { ps } from './ps.js';
-import { pullImage } from './pull.js';
 import { reconcile } from './reconcile.js';
-import { remove } from './remove.js';
-import { removeImage } from './rmi.js';
-import { saveImages } from './save.js';
-import { signalContainer } from './signal.js';
-import { start } from './start.js';
-import { tagImage } from './tag.js';
-import { wait } from './wait.js';
 
 export class LocalEngine implements Api.Engine {
   readonly root: string;
@@ -45,22 +30,27 @@ export class LocalEngine implements Api.Engine {
   }
 
   async pull(reference: string, options?: Api.PullOptions): Promise<Api.PullResult> {
+    const { pullImage } = await import('./pull.js');
     return pullImage(await this.#ready(), reference, options);
   }
 
   async images(options?: Api.ImagesOptions): Promise<Api.ImageSummary[]> {
+    const { listImages } = await import('./images.js');
     return listImages(await this.#ready(), options);
   }
 
   async inspectImage(reference: string): Promise<Api.ImageInspect> {
+    const { inspectImage } = await import('./image-inspect.js');
     return inspectImage(await this.#ready(), reference);
   }
 
   async history(reference: string): Promise<Api.HistoryRow[]> {
+    const { imageHistory } = await import('./history.js');
     return imageHistory(await this.#ready(), reference);
   }
 
   async tag(source: string, target: string): Promise<void> {
+    const { tagImage } = await import('./tag.js');
     return tagImage(await this.#ready(), source, target);
   }
 
@@ -68,54 +58,67 @@ export class LocalEngine implements Api.Engine {
     reference: string,
     options?: { force?: boolean; noPrune?: boolean },
   ): Promise<Api.RemovedImage[]> {
+    const { removeImage } = await import('./rmi.js');
     return removeImage(await this.#ready(), reference, options);
   }
 
   async save(references: string[], output: Writable): Promise<void> {
+    const { saveImages } = await import('./save.js');
     return saveImages(await this.#ready(), references, output);
   }
 
   async load(input: Readable | { dir: string }): Promise<Api.LoadedImage[]> {
+    const { loadImages } = await import('./load.js');
     return loadImages(await this.#ready(), input);
   }
 
   async create(options: Api.RunOptions): Promise<Api.Created> {
+    const { create } = await import('./create.js');
     return create(await this.#ready(), options);
   }
 
   async start(container: string, options?: Api.StartOptions): Promise<Api.Attachment | undefined> {
+    const { start } = await import('./start.js');
     return start(await this.#ready(), container, options);
   }
 
   async signal(container: string, signal: number): Promise<void> {
+    const { signalContainer } = await import('./signal.js');
     return signalContainer(await this.#ready(), container, signal);
   }
 
   async wait(container: string): Promise<number> {
+    const { wait } = await import('./wait.js');
     return wait(await this.#ready(), container);
   }
 
   async remove(container: string, options?: { force?: boolean; volumes?: boolean }): Promise<void> {
+    const { remove } = await import('./remove.js');
     return remove(await this.#ready(), container, options);
   }
 
   async ps(options?: Api.PsOptions): Promise<Api.ContainerSummary[]> {
+    const { ps } = await import('./ps.js');
     return ps(await this.#ready(), options);
   }
 
   async inspectContainer(container: string, options?: { size?: boolean }): Promise<Api.ContainerInspect> {
+    const { inspectContainer } = await import('./inspect.js');
     return inspectContainer(await this.#ready(), container, options);
   }
 
   async *logs(container: string, options?: Api.LogsOptions): AsyncGenerator<Api.LogEntry> {
+    const { logs } = await import('./logs.js');
     yield* logs(await this.#ready(), container, options);
   }
 
   async diff(container: string): Promise<{ kind: Api.ChangeKind; path: Uint8Array }[]> {
+    const { diff } = await import('./diff.js');
     return diff(await this.#ready(), container);
   }
 
   async commit(container: string, options?: Api.CommitOptions): Promise<ImageId> {
+    const { commit } = await import('./commit.js');
     return commit(await this.#ready(), container, options);
   }
 
