@@ -87,14 +87,13 @@ class Child final : public PreparedChild {
         launch_.overlay ? mountOverlay(*launch_.overlay, report) : mountBundleRoot(spec_.rootPath, report);
     copyUp_.run(root.get(), report);
     mounts_.make(root.get(), stubs_.get(), report);
+    UniqueFd proc = openOwnProc(dir_, report);
     process_.ensureCwd(root.get(), report);
     if (!mounts_.bindsDev()) devices_.make(root.get(), report);
     maskPaths(root.get(), spec_.maskedPaths, spec_.readonlyPaths, dir_, report);
     pivotInto(root.get(), propagation_, report);
 
     setNames(report);
-    report.step(step::kSysctl);
-    UniqueFd proc = openOwnProc(report);
     sysctls_.write(proc.get(), report);
     setUpStdio(fds, spec_.process.terminal, launch_.consoleSize, root.get(), report);
     mounts_.finish(report);

@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 #include "base/unique_fd.h"
 #include "runtime/report.h"
 
@@ -7,6 +9,9 @@ namespace tsrun {
 /// A procfs of our own that nobody else can see or cover: what is read and written through it reaches the
 /// kernel, whatever the container has at /proc (CVE-2019-16884, CVE-2025-52881). The kind of file system is
 /// checked.
-UniqueFd openOwnProc(Report& report);
+///
+/// It is attached at `scratch`, a host directory, and so leaves the namespace together with the host's tree:
+/// closing a mount that was never attached makes the kernel wait for all CPUs (1 to 2 ms) once more.
+UniqueFd openOwnProc(const std::string& scratch, Report& report);
 
 }  // namespace tsrun
