@@ -1,0 +1,113 @@
+/** The built CLI as a process: bin/tsrun, bin/loader.cjs and dist/cli.cjs (npm run build). */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import anyTest, { type TestFn } from 'ava';
+
+const test = anyTest as TestFn<{ dir: string; root: string }>;
+const TSRUN = resolve('bin/tsrun');
+const LOADER = resolve('bin/loader.cjs');
+
+test.beforeEach((t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'tsrun-launcher-'));
+  t.context = { dir, root: join(dir, 'root') };
+});
+test.afterEach.always((t) => rmSync(t.context.dir, { recursive: true, force: true }));
+
+function run(file: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(file, args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...env } });
+}
+
+test('variables that bend Node are kept from it', (t) => {
+  const evil = join(t.context.dir, 'evil.cjs');
+  writeFileSync(evil, `require('node:fs').writeSync(1, 'bent\\n');`);
+  const env = {
+    NODE_OPTIONS: `--require=${evil}`,
+    NODE_PATH: '/nowhere',
+    NODE_V8_COVERAGE: join(t.context.dir, 'cov'),
+  };
+  const { stdout, stderr } = run(TSRUN, ['--version'], env);
+  t.regex(stdout, /^tsrun version [\d.]+\n$/);
+  t.is(stderr, '');
+  t.false(existsSync(join(t.context.dir, 'cov')));
+});
+
+test('it finds its package through links, by any name', (t) => {
+  const { dir } = t.context;
+  mkdirSync(join(dir, 'sub'));
+  symlinkSync(TSRUN, join(dir, 'first'));
+  symlinkSync('../first', join(dir, 'sub', 'second'));
+  t.is(run(join(dir, 'sub', 'second'), ['--version']).status, 0);
+  t.is(run('sh', ['-c', 'second --version'], { PATH: `${join(dir, 'sub')}:${process.env.PATH}` }).status, 0);
+});
+
+test('without node it says so and exits 125', (t) => {
+  const bin = join(t.context.dir, 'bin');
+  mkdirSync(bin);
+  const { status, stderr } = run('/bin/sh', [TSRUN, 'ps'], { PATH: bin });
+  t.is(status, 125);
+  t.regex(stderr, /node is not in PATH/);
+});
+
+test('exit codes and both streams come through', (t) => {
+  const { status, stdout, stderr } = run(TSRUN, ['ps', '--nope']);
+  t.deepEqual([status, stdout], [125, '']);
+  t.regex(stderr, /^unknown flag: --nope\n/);
+});
+
+test('a reader that goes away ends it without a word', (t) => {
+  const command = `${TSRUN} --help; echo "code $?" >&2`;
+  const { stderr } = run('sh', ['-c', `{ ${command}; } | true`]);
+  // The pipe may have taken all of it before `true` ended.
+  t.regex(stderr, /^code (141|0)\n$/);
+});
+
+test('SIGUSR1 does not open the debugger', async (t) => {
+  const child = spawn(process.execPath, [LOADER, '--root', t.context.root, 'load']);
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const exit = once(child, 'exit');
+  // Its store is open: the first statement has long been run.
+  while (!existsSync(join(t.context.root, 'oci')) && child.exitCode === null) await new Promise(setImmediate);
+  child.kill('SIGUSR1');
+  child.stdin.end('no archive');
+  await exit;
+  t.notRegex(stderr, /Debugger listening/);
+});
+
+/** Slow to load, and of no use to a verb that only reads the store. */
+const HEAVY = [
+  'https',
+  'http',
+  'tls',
+  'child_process',
+  'zlib',
+  'assert',
+  'worker_threads',
+  'http2',
+  'readline',
+];
+
+for (const verb of [['ps'], ['images'], ['version'], ['inspect', 'nosuch'], ['--version']])
+  test(`${verb.join(' ')} loads nothing it does not need`, (t) => {
+    const list = join(t.context.dir, 'list');
+    const hook = resolve('test/helpers/module-list.cjs');
+    run(process.execPath, ['-r', hook, LOADER, '--root', t.context.root, ...verb], { MODULE_LIST: list });
+    const loaded = readFileSync(list, 'utf8').split('\n');
+    t.deepEqual(
+      HEAVY.filter((name) => loaded.includes(name)),
+      [],
+    );
+  });
