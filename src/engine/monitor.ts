@@ -1,4 +1,5 @@
 /** Finding, asking and outliving a container's monitor. Whether one lives is asked of the kernel: lock byte 0. */
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, TsrunError } from '../errors.js';
 import { probeAlive, readExit } from '../store/containers.js';
@@ -52,11 +53,16 @@ export async function monitorGone(ctx: EngineContext, id: ContainerId, limitMs =
   return true;
 }
 
+/** What a run ends with whose monitor died: its process was killed with it. */
+const KILLED = 137;
+
 /** Exit code of a container whose monitor has gone (or is going); cleans up first if it died. 0 if it never ran. */
 export async function exitCodeOfEnded(ctx: EngineContext, id: ContainerId): Promise<number> {
   await monitorGone(ctx, id);
   await recover(ctx, id);
-  return readExit(ctx.paths.container(id))?.exitCode ?? 0;
+  const at = ctx.paths.container(id);
+  // One that removes itself tells its clients before it ends: who was not told saw it die.
+  return existsSync(at.dir) ? (readExit(at)?.exitCode ?? 0) : KILLED;
 }
 
 /** Sends a signal number to PID 1 of a running container. @throws TsrunError NOT_RUNNING. */

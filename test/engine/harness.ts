@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { makeBusyboxArchive } from '../../rootfs-fixtures/busybox.js';
 import { createEngine } from '../../src/index.js';
 import type { Engine, EngineOptions, RunOptions } from '../../src/types/engine.js';
+import type { ContainerId } from '../../src/types/ids.js';
 
 export interface Bench {
   engine: Engine;
@@ -43,7 +44,7 @@ export async function withEngine(test: (bench: Bench) => Promise<void>): Promise
 }
 
 export interface RunResult {
-  id: string;
+  id: ContainerId;
   code: number;
   stdout: string;
   stderr: string;

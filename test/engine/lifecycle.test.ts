@@ -252,3 +252,36 @@ test.serial('a follower of a container that goes on is ended by its signal', asy
     t.is(await engine.wait(id), 137);
   });
 });
+
+test.serial(
+  'a terminal: its size is there before the program, resizes arrive, stderr is on stdout',
+  async (t) => {
+    await withEngine(async ({ engine }) => {
+      const { id } = await engine.create({
+        image: 'busybox',
+        network: 'none',
+        tty: true,
+        interactive: true,
+        consoleSize: { rows: 33, cols: 101 },
+        command: [
+          'sh',
+          '-c',
+          'trap "stty size; exit 5" WINCH; stty size; echo err >&2; while :; do sleep 0.05; done',
+        ],
+      });
+      const attachment = await engine.start(id, { attach: { stdin: true, stdout: true, stderr: true } });
+      let output = '';
+      for await (const chunk of attachment?.stdout ?? []) {
+        output += String(chunk);
+        if (output.endsWith('err\r\n')) attachment?.resize({ rows: 44, cols: 55 });
+      }
+      t.is(output, '33 101\r\nerr\r\n44 55\r\n');
+      t.is(await attachment?.exit, 5);
+      const again = await engine.start(id, { attach: { stdout: true }, consoleSize: { rows: 7, cols: 8 } });
+      for await (const chunk of again?.stdout ?? []) {
+        t.is(String(chunk).split('\r\n')[0], '7 8');
+        break;
+      }
+    });
+  },
+);
