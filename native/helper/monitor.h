@@ -53,6 +53,7 @@ class Monitor : public Requests {
 
   // the end: monitor_end.cc
   void killChild();
+  bool wasOomKilled() const;
   void conclude();
   void removeSelf();
   void farewell();

@@ -31,6 +31,16 @@ void Monitor::killChild() {
   pidfd_.reset();
 }
 
+/// Asked while the cgroup is there. If somebody else took it away, how the program ended is still to be
+/// recorded.
+bool Monitor::wasOomKilled() const {
+  try {
+    return cgroup_ && cgroup_->oomKilled();
+  } catch (const Failure&) {
+    return false;
+  }
+}
+
 /// Writes how it ended, gives back what the ledger names, and lets go of the container.
 void Monitor::conclude() {
   if (log_) log_->finish();
@@ -42,8 +52,7 @@ void Monitor::conclude() {
   exit.error = failure_;
   const bool removes = launchKnown_ && launch_.autoRemove;
   try {
-    // Asked while the cgroup is there.
-    exit.oomKilled = cgroup_ && cgroup_->oomKilled();
+    exit.oomKilled = wasOomKilled();
     writeExit(dir_, exit, !removes);
     // Nobody can connect any more, and who does finds the exit record.
     attach_->closeListener();

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +56,10 @@ int monitorVerb(int argc, char** argv) {
     setTitle(wholeArgv(argv), "tsrun:[monitor]", "tsrun:[monitor] " + dir.substr(dir.rfind('/') + 1, 12));
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     blockSignals();
+    // Fixed, where malloc would adapt them: buffers that grew for a slow client go back to the kernel when it
+    // has read.
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    mallopt(M_TRIM_THRESHOLD, 64 << 10);
     return Monitor(dir, std::move(report), std::move(attach)).run();
   } catch (const Failure& failure) {
     Report(reportFd).failed(failure);

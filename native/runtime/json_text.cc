@@ -1,5 +1,6 @@
 #include "runtime/json_text.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tsrun {
@@ -33,6 +34,11 @@ std::size_t unicodeEscape(char* out, unsigned code) {
   out[1] = 'u';
   for (int i = 0; i < 4; ++i) out[2 + i] = kHex[(code >> (12 - 4 * i)) & 15];
   return 6;
+}
+
+bool isPlain(unsigned char c, JsonText::Style style) {
+  if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') return false;
+  return style == JsonText::Style::kPlain || (c != '<' && c != '>' && c != '&');
 }
 
 /// The escape of an ASCII character, 0 if it stands for itself.
@@ -76,6 +82,15 @@ void JsonText::escaped(const char* text, std::size_t length, Style style, std::s
   const unsigned char* bytes = reinterpret_cast<const unsigned char*>(text);
   const std::size_t limit = capacity_ > room ? capacity_ - room : 0;
   for (std::size_t at = 0; at < length;) {
+    std::size_t run = 0;
+    const std::size_t most = std::min(length - at, limit > size_ ? limit - size_ : 0);
+    while (run < most && isPlain(bytes[at + run], style)) ++run;
+    if (run > 0) {
+      std::memcpy(buffer_ + size_, text + at, run);
+      size_ += run;
+      at += run;
+      continue;
+    }
     const std::size_t width = characterLength(bytes + at, length - at);
     char escape[kMaxEscape];
     std::size_t escapeLength = 0;

@@ -45,7 +45,9 @@ const APPLETS = [
 
 /** A store with one layer: busybox-static and the files that name lookups need. */
 export class HandMadeStore {
-  readonly root = mkdtempSync(join(tmpdir(), 'tsrun-monitor-'));
+  readonly #temporary = mkdtempSync(join(tmpdir(), 'tsrun-monitor-'));
+  /** Deep enough that the path of `sock` is longer than a socket's address may be. */
+  readonly root = join(this.#temporary, 'a-store-with-a-long-name');
   readonly paths = storePaths(this.root);
   readonly tag = randomBytes(3).toString('hex');
   readonly lower = join(this.paths.layers, 'busybox');
@@ -63,7 +65,7 @@ export class HandMadeStore {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
+    rmSync(this.#temporary, { recursive: true, force: true });
   }
 
   container(args: string[], options: ContainerOptions = {}): HandMade {
