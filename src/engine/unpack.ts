@@ -7,7 +7,7 @@ import { applyLayer } from '../layer/apply.js';
 import type { ApplyResult } from '../native/protocol.js';
 import { findLayer, layerKey, publishLayer, type StoredLayer } from '../store/layers.js';
 import { isLinked, openLockFile, waitForLock } from '../store/locks.js';
-import type { StagingDir, Store } from '../store/staging.js';
+import { exists, type StagingDir, type Store } from '../store/staging.js';
 import { type ChainId, type DiffId, type Digest, hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
 
@@ -37,7 +37,6 @@ export async function unpackLayer(
     const found = findLayer(store.paths, source.diffId, source.chainId);
     if (found !== undefined) return { layer: found, unpacked: false };
     const target = join(work.dir, hexOf(source.chainId));
-    await store.removeTrees([target]);
     await mkdir(target, { mode: 0o755 });
     const result = await apply(context, target, source, signal);
     verify(result, source);
@@ -69,7 +68,8 @@ async function publish(
   const { standalone, contentSize, tarSize } = result;
   const key = layerKey(diffId, chainId, standalone);
   const layer = await publishLayer(store, target, key, { diffId, standalone, contentSize, tarSize, digest });
-  await store.removeTrees([target]);
+  // Somebody else's copy was first: ours is still in the way of the next attempt at this name.
+  if (await exists(target)) await store.removeTrees([target]);
   return layer;
 }
 

@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, readdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { lstat, mkdir, rename, unlink } from 'node:fs/promises';
+import { lstat, mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import type { Native } from '../native/native.js';
@@ -89,8 +89,18 @@ export class StagingDir {
   /** Deletes the directory, if it is still there, and forgets the entry. */
   async discard(): Promise<void> {
     if (this.fd < 0) return;
-    await this.store.removeTrees([this.dir]);
+    if (!(await removeIfEmpty(this.dir))) await this.store.removeTrees([this.dir]);
     this.release();
+  }
+}
+
+/** The common case, without starting a helper: all of it has been renamed to its place. False if there is more to do. */
+async function removeIfEmpty(dir: string): Promise<boolean> {
+  try {
+    await rmdir(dir);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT';
   }
 }
 

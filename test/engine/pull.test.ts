@@ -10,7 +10,7 @@ import type { PullEvent } from '../../src/types/engine.js';
 import { hexOf, parseDigest } from '../../src/types/ids.js';
 import { testStore } from '../helpers/image-store.js';
 import { imageOf, indexOf, layerOf, type MadeImage, pushImage, pushManifest } from '../helpers/images.js';
-import { type Registry, startRegistry } from '../helpers/registry.js';
+import { freePort, type Registry, startRegistry } from '../helpers/registry.js';
 
 let registry: Registry;
 test.before(async () => {
@@ -218,6 +218,31 @@ test('wrong diff IDs are found while unpacking; nothing of that image can be see
   t.is(error?.code, 'CONTENT');
   t.false(existsSync(store.paths.layer(hexOf(parseDigest(top.diffId)))));
   t.deepEqual(await content(), { layers: [], blobs: [], staging: [], trash: [] });
+});
+
+test('an image removed in the middle of a pull takes no layer that the pull counts on', async (t) => {
+  const { context, store, remove } = await testStore();
+  t.teardown(remove);
+  await pushImage(registry.host, 'old', '1', imageOf([base]));
+  await pushImage(registry.host, 'new', '1', imageOf([base, top]));
+  await pullImage(context, `${registry.host}/old:1`);
+  let removal: Promise<unknown> | undefined;
+  await pullImage(context, `${registry.host}/new:1`, {
+    onEvent: (event) => {
+      if (event.kind === 'layer' && event.status === 'Already exists')
+        removal ??= removeImage(context, `${registry.host}/old:1`);
+    },
+  });
+  await removal;
+  t.is(resolveImage(store.paths, `${registry.host}/new:1`).layerDirs.length, 2);
+});
+
+test('a registry that is not there is an error at once, with the reason', async (t) => {
+  const { context, remove } = await testStore();
+  t.teardown(remove);
+  const error = await t.throwsAsync<TsrunError>(pullImage(context, `127.0.0.1:${await freePort()}/x`));
+  t.is(error?.code, 'REGISTRY');
+  t.regex(error?.message ?? '', /: connection refused$/);
 });
 
 for (const docker of [false, true])
