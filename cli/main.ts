@@ -1,5 +1,5 @@
 /** argv in, exit code out: reads the global flags, finds the verb, shows its error. */
-import { exitCodeOf } from '../src/errors.js';
+import { exitCodeOf, TsrunError } from '../src/errors.js';
 import type { Engine, TraceEvent } from '../src/types/engine.js';
 import { type AnyCommand, type Cli, checkArgs } from './command.js';
 import { COMMANDS, type Found, findCommand, GROUPS } from './commands/table.js';
@@ -18,6 +18,8 @@ export interface Globals {
 
 /** The exit code of 128 + SIGPIPE: what a program gets that writes to a closed pipe. */
 const BROKEN_PIPE = 141;
+/** 128 + SIGINT */
+const CANCELLED = 130;
 
 /** `makeEngine` is called once, by the first verb that needs it. Never throws. */
 export async function main(
@@ -120,6 +122,11 @@ function fail(error: unknown, { io, globals, found, command }: Failed): number {
     const more = error.showUsage ? `\nUsage:  ${usage}\n\nRun '${path} --help' for more information\n` : '';
     io.err(renderError(error, { debug: false }) + more);
     return error.exitCode;
+  }
+  if (error instanceof TsrunError && error.code === 'CANCELLED') {
+    // The user did it: no advice, and the code of a program that SIGINT ended.
+    io.err(renderError(error, { debug: globals.debug }));
+    return CANCELLED;
   }
   const helpFor = command?.runLike ? path : undefined;
   io.err(renderError(error, { helpFor, debug: globals.debug }));

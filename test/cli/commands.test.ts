@@ -304,3 +304,12 @@ test("with --debug the engine's steps are told with their times", async (t) => {
   });
   t.is(err, '    12.345 ms  engine  image.pull  redis\n');
 });
+
+test('a cancelled pull exits as SIGINT would, without advice', async (t) => {
+  const pull = () => fail('CANCELLED', 'pull canceled', { step: 'image.pull' });
+  t.deepEqual(await run(['pull', 'redis'], { pull }), {
+    code: 130,
+    out: '',
+    err: 'tsrun: pull canceled\n  step: image.pull\n',
+  });
+});
