@@ -71,6 +71,18 @@ void makeNode(int root, const Spec::Device& device, Report& report) {
   if (fchownat(parent.get(), name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW) < 0) report.die(path);
 }
 
+void makeLink(int dev, const char* name, const char* target, Report& report) {
+  if (symlinkat(target, dev, name) == 0) return;
+  if (errno != EEXIST) report.die(name);
+  // What an image has there stays only if it is the same link; anything else (a ptmx of its own) is replaced.
+  char existing[32];
+  const ssize_t length = readlinkat(dev, name, existing, sizeof existing);
+  if (length == static_cast<ssize_t>(std::strlen(target)) &&
+      std::memcmp(existing, target, static_cast<std::size_t>(length)) == 0)
+    return;
+  if (unlinkat(dev, name, 0) < 0 || symlinkat(target, dev, name) < 0) report.die(name);
+}
+
 }  // namespace
 
 Devices::Devices(const Spec& spec) : devices_(spec.devices) {
@@ -91,18 +103,9 @@ void Devices::make(int root, Report& report) const {
   for (const Spec::Device& device : devices_) makeNode(root, device, report);
   Ensured dev = ensureInRoot(root, "/dev", Kind::directory);
   if (!dev.fd) report.die("/dev");
-  for (const auto& [name, target] : kLinks) {
-    if (symlinkat(target, dev.fd.get(), name) == 0) continue;
-    if (errno != EEXIST) report.die(name);
-    // What an image has there stays only if it is the same link; anything else (a ptmx of its own) is
-    // replaced.
-    char existing[32];
-    const ssize_t length = readlinkat(dev.fd.get(), name, existing, sizeof existing);
-    if (length == static_cast<ssize_t>(std::strlen(target)) &&
-        std::memcmp(existing, target, static_cast<std::size_t>(length)) == 0)
-      continue;
-    if (unlinkat(dev.fd.get(), name, 0) < 0 || symlinkat(target, dev.fd.get(), name) < 0) report.die(name);
-  }
+  for (const auto& [name, target] : kLinks) makeLink(dev.fd.get(), name, target, report);
+  const UniqueFd memory(openInRoot(root, "/proc/kcore", O_PATH));
+  if (memory) makeLink(dev.fd.get(), "core", "/proc/kcore", report);
 }
 
 }  // namespace tsrun

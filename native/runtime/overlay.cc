@@ -65,6 +65,10 @@ int mountByFd(const Launch::Overlay& overlay, const Directories& dirs) {
   return sys::fsmount(fs.get(), 0);
 }
 
+bool isTooOld(int error) {
+  return error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
+}
+
 /// mount(2) takes one page of options: 500 paths would not fit, 500 numbers relative to /proc/self/fd do.
 int mountByOptions(const Launch::Overlay& overlay, const Directories& dirs) {
   char data[4096], *at = data;
@@ -101,7 +105,7 @@ UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report) {
     if (sys::attach(root.get(), dirs.upper.get()) < 0) report.die(overlay.upper.c_str());
     return root;
   }
-  if (errno != EINVAL && errno != ENOSYS) report.die(overlay.upper.c_str());
+  if (!isTooOld(errno)) report.die(overlay.upper.c_str());
   if (mountByOptions(overlay, dirs) < 0) report.die(overlay.upper.c_str());
   // By path and not by the fd: the fd still means the directory that is now covered.
   root.reset(open(overlay.upper.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
