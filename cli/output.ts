@@ -1,6 +1,7 @@
 /** Writing to stdout and stderr. Never console, never process.stdout: the first is slow, the second loses its tail at exit. */
 import { fstatSync, write, writeSync } from 'node:fs';
-import { BrokenPipe } from './usage.js';
+import { errnoOf, TsrunError } from '../src/errors.js';
+import { BrokenPipe, nameOf } from './usage.js';
 
 /** Writes all of it before it returns, also to a pipe that somebody made non-blocking. */
 export function writeAll(fd: 1 | 2, data: string | Uint8Array): void {
@@ -10,10 +11,8 @@ export function writeAll(fd: 1 | 2, data: string | Uint8Array): void {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EAGAIN') pause(2);
-      else if (code === 'EPIPE') throw new BrokenPipe(fd);
-      else throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw translate(fd, error);
+      pause(2);
     }
   }
 }
@@ -63,6 +62,9 @@ function writeFully(fd: 1 | 2, chunk: Uint8Array): Promise<void> {
   });
 }
 
-function translate(fd: number, error: Error): Error {
-  return (error as NodeJS.ErrnoException).code === 'EPIPE' ? new BrokenPipe(fd) : error;
+function translate(fd: 1 | 2, error: unknown): Error {
+  const errno = errnoOf(error);
+  if (errno === 'EPIPE') return new BrokenPipe(fd);
+  const why = errno === 'ENOSPC' ? 'no space left on device' : (errno ?? String(error));
+  return new TsrunError('SYSTEM', `write ${nameOf(fd)}: ${why}`, { errno, cause: error });
 }

@@ -14,10 +14,14 @@ export class UsageError extends Error {
   }
 }
 
+export function nameOf(fd: 1 | 2): string {
+  return fd === 2 ? '/dev/stderr' : '/dev/stdout';
+}
+
 /** stdout's reader went away; nobody is left to tell. */
 export class BrokenPipe extends Error {
-  constructor(readonly fd: number) {
-    super(`write /dev/${fd === 2 ? 'stderr' : 'stdout'}: broken pipe`);
+  constructor(readonly fd: 1 | 2) {
+    super(`write ${nameOf(fd)}: broken pipe`);
     this.name = 'BrokenPipe';
   }
 }

@@ -18,6 +18,8 @@ export function renderError(error: unknown, view: ErrorView): string {
 
 function describe(error: Error): string[] {
   if (error instanceof UsageError) return [error.message];
+  // What the kernel refused and nobody had better words for.
+  if (isSystemError(error)) return [`tsrun: ${firstLine(error.message)}`];
   if (!(error instanceof TsrunError))
     return [
       `tsrun: ${firstLine(error.message)}`,
@@ -30,6 +32,10 @@ function describe(error: Error): string[] {
     lines.push(`  subject: ${error.subject}`);
   if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
   return lines;
+}
+
+function isSystemError(error: Error): boolean {
+  return 'syscall' in error && 'errno' in error;
 }
 
 function firstLine(text: string): string {
