@@ -1,0 +1,78 @@
+/**
+ * docs/demo.svg: what a real terminal showed while tsrun was used in it.
+ *   npx tsx scripts/picture.ts        (as root; a registry on loopback stands for Docker Hub)
+ */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ubuntuArchive } from '../rootfs-fixtures/debian.js';
+import { Store } from '../test/helpers/cli.js';
+import { startRegistry } from '../test/helpers/registry.js';
+import { Terminal } from '../test/helpers/terminal.js';
+
+const COLS = 100;
+const ROWS = 34;
+const CELL = { width: 8.43, height: 18 };
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The lines of a screen as an SVG picture of a terminal. */
+function draw(lines: string[]): string {
+  const width = Math.ceil(COLS * CELL.width + 32);
+  const height = lines.length * CELL.height + 56;
+  const rows = lines.map((line, index) => {
+    const prompt = /^(\$|root@\w+:\S*#)/.exec(line)?.[0] ?? '';
+    const y = 52 + index * CELL.height;
+    const head = prompt ? `<tspan fill="#7ee787">${escapeXml(prompt)}</tspan>` : '';
+    return `<text x="16" y="${y}" xml:space="preserve">${head}${escapeXml(line.slice(prompt.length))}</text>`;
+  });
+  const dots = ['#ff5f56', '#ffbd2e', '#27c93f'].map(
+    (fill, i) => `<circle cx="${22 + i * 20}" cy="20" r="6" fill="${fill}"/>`,
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<rect width="100%" height="100%" rx="8" fill="#0d1117"/>
+${dots.join('\n')}
+<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#e6edf3">
+${rows.join('\n')}
+</g>
+</svg>
+`;
+}
+
+const registry = await startRegistry();
+registry.push(ubuntuArchive(), 'docker.io/library/ubuntu:latest', 'library/ubuntu:latest');
+const store = new Store({ TSRUN_CERTS_DIR: registry.certsDir });
+const env = { ...store.environment(), PS1: '$ ', PATH: `${resolve('bin')}:${process.env.PATH}` };
+const terminal = new Terminal('sh', { env, cols: COLS, rows: ROWS });
+
+async function type(command: string, until: RegExp): Promise<void> {
+  terminal.type(command);
+  terminal.press('Enter');
+  await terminal.waitFor(until);
+}
+
+try {
+  await terminal.waitFor(/\$ $/m);
+  await type('tsrun run -it --name work ubuntu /bin/bash', /root@\w+:\/# $/m);
+  await type(
+    '. /etc/os-release; echo "$PRETTY_NAME on Linux $(uname -r | cut -d. -f1-2)" | tee /hello',
+    /^Debian.* on Linux/m,
+  );
+  await type('ps 2>/dev/null || ls /proc | grep -c "^[0-9]"', /^\d+$/m);
+  await type('exit', /\n\$ $/m);
+  await type('tsrun diff work', /A \/hello/);
+  await type("tsrun commit -m 'add hello' -a me work test/hello:latest", /sha256:[0-9a-f]{64}/);
+  await type('tsrun history test/hello', /CREATED BY[\s\S]*mmdebstrap[\s\S]*\n\$ $/m);
+  await type('tsrun run --rm test/hello cat /hello', /Debian.*\n\$ $/m);
+  const lines = terminal
+    .screen()
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd().slice(0, COLS));
+  writeFileSync('docs/demo.svg', draw(lines));
+} finally {
+  terminal.end();
+  await store.destroy();
+  registry.stop();
+}

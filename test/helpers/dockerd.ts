@@ -1,0 +1,61 @@
+/** A real dockerd with private state in mount and network namespaces of its own. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Result, run } from './cli.js';
+
+export interface Docker {
+  /** The client with its --host, for others to run. */
+  readonly command: string[];
+  docker(args: string[], input?: Uint8Array): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+/** `network`: with a bridge and its rules in the daemon's network namespace (the caller's own, then). */
+export async function startDocker(options: { network?: boolean } = {}): Promise<Docker> {
+  const dir = mkdtempSync(join(tmpdir(), 'tsrun-dockerd-'));
+  const cgroup = basename(dir);
+  const host = `unix://${join(dir, 'docker.sock')}`;
+  const args = [
+    ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid')],
+    ...['--host', host, '--storage-driver', 'overlay2'],
+    ...(options.network ? [] : ['--bridge', 'none', '--iptables=false', '--ip-masq=false']),
+    ...['--cgroup-parent', `/${cgroup}`],
+  ];
+  const isolation = ['-m', '-p', '-f', '--kill-child', '--mount-proc', ...(options.network ? [] : ['-n'])];
+  const child = spawn('unshare', [...isolation, 'dockerd', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => {
+    log = (log + data.toString()).slice(-4000);
+  });
+  child.stdout.resume();
+  const docker = (words: string[], input?: Uint8Array) =>
+    run('docker', ['--host', host, ...words], { input });
+  const deadline = Date.now() + 60_000;
+  while ((await docker(['version'])).code !== 0) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`dockerd did not start:\n${log}`);
+    await delay(100);
+  }
+  return {
+    command: ['docker', '--host', host],
+    docker,
+    stop: async () => {
+      const closed = new Promise((done) => child.once('close', done));
+      // unshare's --kill-child ends dockerd, PID 1 of its namespace, and with it everything it started.
+      child.kill('SIGKILL');
+      await closed;
+      removeCgroups(cgroup);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The daemon's parents below every hierarchy: it leaves them behind. */
+function removeCgroups(name: string): void {
+  for (const hierarchy of ['.', ...readdirSync('/sys/fs/cgroup')]) {
+    const path = join('/sys/fs/cgroup', hierarchy, name);
+    if (existsSync(path)) rmdirSync(path);
+  }
+}
