@@ -5,6 +5,7 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -132,6 +133,14 @@ set -e
 exec "$@"
 `;
 
+/** The base has /lib -> usr/lib: a layer with a directory /lib would replace that link. dpkg follows it, and so do we. */
+function mergeUsr(root: string): void {
+  for (const name of ['bin', 'lib', 'sbin'].filter((dir) => existsSync(join(root, dir)))) {
+    cpSync(join(root, name), join(root, 'usr', name), { recursive: true });
+    rmSync(join(root, name), { recursive: true });
+  }
+}
+
 function redisLayers(): ArchiveLayer[] {
   const user = layerOf('redis-user.tar', (root) => {
     put(root, 'etc/passwd', `${fromBase('etc/passwd')}redis:x:999:999::/var/lib/redis:/usr/sbin/nologin\n`);
@@ -141,6 +150,7 @@ function redisLayers(): ArchiveLayer[] {
     withTemporary((downloads) => {
       run('apt-get', ['download', '-qq', ...REDIS_PACKAGES], { cwd: downloads });
       for (const name of readdirSync(downloads)) run('dpkg-deb', ['-x', join(downloads, name), root]);
+      mergeUsr(root);
     }),
   );
   const capability = layerOf('redis-capability.tar', (root) => {

@@ -9,7 +9,7 @@ import { Terminal } from '../helpers/terminal.js';
 
 let store: Store;
 
-test.before(async () => {
+test.serial.before('the image', async () => {
   store = new Store();
   await store.ok('load', '-q', '-i', ubuntuArchive());
 });
@@ -98,7 +98,7 @@ test.serial('no mount of the store is visible outside the container', async (t) 
   await store.ok('rm', '-f', 'hidden');
 });
 
-test.before('an image with a set-uid program', async () => {
+test.serial.before('an image with a set-uid program', async () => {
   await store.ok(
     'run',
     '--name',

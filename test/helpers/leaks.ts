@@ -3,7 +3,15 @@
  * that stores of several tests can live side by side. A test that ends with anything left has found a bug.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { storeTag } from '../../src/engine/open.js';
@@ -99,14 +107,15 @@ export async function leaksAfterSettling(root: string): Promise<string[]> {
   return leaks;
 }
 
-/** A hash over a tree: names, modes, owners, xattrs, times and content. */
+/** A hash over a tree: names, modes, owners, times and content. */
 export function hashTree(root: string): string {
   const hash = createHash('sha256');
   const walk = (path: string) => {
-    const stat = statSync(path, { bigint: true });
+    const stat = lstatSync(path, { bigint: true });
     hash.update(`${path} ${stat.mode} ${stat.uid} ${stat.gid} ${stat.size} ${stat.mtimeNs} ${stat.rdev}\n`);
     if (stat.isDirectory()) for (const name of readdirSync(path).sort()) walk(join(path, name));
     else if (stat.isFile()) hash.update(readFileSync(path));
+    else if (stat.isSymbolicLink()) hash.update(readlinkSync(path));
   };
   walk(root);
   return hash.digest('hex');
