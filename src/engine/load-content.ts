@@ -7,7 +7,7 @@ import { errnoOf } from '../errors.js';
 import { memberName, type SpooledArchive } from '../layer/archive-reader.js';
 import { systemError } from '../store/atomic.js';
 import { digestOfHash, MAX_DOCUMENT } from '../store/blobs.js';
-import { type BlobFile, bad, type Content } from './load-plan.js';
+import { type BlobFile, bad, type Content } from './load-common.js';
 
 const MAX_LINKS = 8;
 const CHUNK = 1024 * 1024;

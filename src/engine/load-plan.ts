@@ -1,46 +1,12 @@
 /** What an archive or a layout holds, read from its documents. Content is only looked up, by name or digest. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { TsrunError } from '../errors.js';
 import { hostPlatform } from '../intent/platform.js';
-import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
-import { compressionOf } from '../layer/archive-reader.js';
 import { digestOf } from '../store/blobs.js';
-import {
-  assertImage,
-  isIndexType,
-  isManifestType,
-  isObject,
-  MediaType,
-  parseDocument,
-  parseImageConfig,
-  parseObject,
-} from '../types/documents.js';
+import { assertImage, isIndexType, isManifestType, MediaType, parseDocument } from '../types/documents.js';
 import { type Digest, hexOf } from '../types/ids.js';
-import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
-
-/** A file whose bytes have been hashed. */
-export interface BlobFile {
-  readonly path: string;
-  readonly size: number;
-  readonly digest: Digest;
-}
-
-/** The members of an archive, or the files of a directory: where the bytes are. */
-export interface Content {
-  /** The document called `name`, or undefined. Never more than MAX_DOCUMENT bytes. */
-  document(name: string): Promise<Buffer | undefined>;
-  file(name: string): Promise<BlobFile | undefined>;
-}
-
-export interface PlannedImage {
-  readonly config: ImageConfig;
-  readonly configBytes: Buffer;
-  readonly manifestBytes: Buffer;
-  readonly mediaType: string;
-  readonly layers: readonly BlobFile[];
-  /** Canonical. */
-  readonly references: readonly string[];
-}
+import type { Descriptor } from '../types/oci.js';
+import { type BlobFile, bad, type Content, configOf, type PlannedImage, referenceIn } from './load-common.js';
+import { dockerItems, fromDockerItem, tagsByConfig } from './load-docker.js';
 
 const MAX_NESTING = 4;
 
@@ -63,8 +29,6 @@ export async function planLoad(content: Content): Promise<PlannedImage[]> {
     );
   throw bad('archive', 'neither index.json of an OCI layout nor manifest.json of a docker archive is in it');
 }
-
-// ---- OCI layout -------------------------------------------------------------------------------------------------
 
 async function fromLayout(
   content: Content,
@@ -152,104 +116,6 @@ function blobName(digest: Digest): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
 
-// ---- docker archive ---------------------------------------------------------------------------------------------
-
-interface DockerItem {
-  readonly config: string;
-  readonly tags: readonly string[];
-  readonly layers: readonly string[];
-}
-
-function dockerItems(bytes: Buffer): DockerItem[] {
-  const { items } = parseObject(
-    Buffer.from(`{"items":${bytes.toString('utf8')}}`),
-    'manifest.json',
-    'manifest.json',
-  );
-  if (!Array.isArray(items)) throw bad('manifest.json', 'it is no list');
-  return items.map((item) => {
-    if (!isObject(item) || typeof item.Config !== 'string' || !isTexts(item.Layers ?? []))
-      throw bad('manifest.json', 'an entry without Config and Layers');
-    if (!isTexts(item.RepoTags ?? [])) throw bad('manifest.json', 'RepoTags is no list of names');
-    return {
-      config: item.Config,
-      layers: (item.Layers ?? []) as string[],
-      tags: ((item.RepoTags ?? []) as string[]).map(referenceIn),
-    };
-  });
-}
-
-async function tagsByConfig(content: Content, list: Buffer): Promise<Map<string, string[]>> {
-  const tags = new Map<string, string[]>();
-  for (const item of dockerItems(list)) {
-    const config = await content.document(item.config);
-    if (config !== undefined) tags.set(digestOf(config), [...item.tags]);
-  }
-  return tags;
-}
-
-async function fromDockerItem(content: Content, item: DockerItem): Promise<PlannedImage> {
-  const configBytes = await content.document(item.config);
-  if (configBytes === undefined) throw bad(item.config, 'this config is not in the archive');
-  const layers: BlobFile[] = [];
-  for (const name of item.layers) {
-    const file = await content.file(name);
-    if (file === undefined) throw bad(name, 'this layer is not in the archive');
-    layers.push(file);
-  }
-  const config = configOf(configBytes, item.config, layers.length);
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: MediaType.ociManifest,
-    config: { mediaType: MediaType.ociConfig, digest: digestOf(configBytes), size: configBytes.length },
-    layers: layers.map(({ path, size, digest }) => ({ mediaType: layerType(path), digest, size })),
-  };
-  const manifestBytes = Buffer.from(JSON.stringify(manifest));
-  return {
-    config,
-    configBytes,
-    manifestBytes,
-    mediaType: MediaType.ociManifest,
-    layers,
-    references: item.tags,
-  };
-}
-
-/** By its first bytes: `docker save` writes plain layers, other tools what they have. */
-function layerType(path: string): string {
-  const head = Buffer.alloc(8);
-  const fd = openSync(path, 'r');
-  try {
-    readSync(fd, head);
-  } finally {
-    closeSync(fd);
-  }
-  const compression = compressionOf(head);
-  if (compression === undefined) return MediaType.ociLayer;
-  if (compression === 'gzip' || compression === 'zstd') return `${MediaType.ociLayer}+${compression}`;
-  throw bad('layer', `a layer compressed with ${compression}`);
-}
-
-// ---- both -------------------------------------------------------------------------------------------------------
-
-function configOf(bytes: Buffer, subject: string, layers: number): ImageConfig {
-  const config = parseImageConfig(bytes, subject);
-  const count = config.rootfs.diff_ids.length;
-  if (count !== layers) throw bad(subject, `${layers} layers, but ${count} diff IDs`);
-  if (config.os !== 'linux')
-    throw bad(subject, `image operating system "${config.os}" cannot be used on this platform`);
-  return config;
-}
-
-function referenceIn(name: string): string {
-  const reference = withDefaultTag(parseReference(name));
-  return canonical(reference.digest === undefined ? reference : { ...reference, tag: undefined });
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
-}
-
 function mismatch({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): TsrunError {
   return new TsrunError(
     'CONTENT',
@@ -259,8 +125,4 @@ function mismatch({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): TsrunE
       subject: digest,
     },
   );
-}
-
-export function bad(subject: string, message: string): TsrunError {
-  return new TsrunError('FORMAT', `invalid archive: ${subject}: ${message}`, { step: 'image.load', subject });
 }

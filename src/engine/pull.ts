@@ -4,22 +4,16 @@ import { canonical, familiar, parseReference, type Reference, withDefaultTag } f
 import type { RegistryClient } from '../registry/client.js';
 import { blobSize, readBlob } from '../store/blobs.js';
 import { readImage, unlessDamaged } from '../store/images.js';
-import { IngestFile } from '../store/ingest.js';
-import { chainIds, findLayers, type StoredLayer } from '../store/layers.js';
+import { chainIds, findLayers } from '../store/layers.js';
 import { StagingDir } from '../store/staging.js';
-import type { LayerStatus, PullEvent, PullOptions, PullResult } from '../types/engine.js';
-import { type ChainId, type DiffId, hexOf } from '../types/ids.js';
-import type { Descriptor, ImageConfig } from '../types/oci.js';
+import type { PullOptions, PullResult } from '../types/engine.js';
+import { hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
 import { publishImages } from './publish.js';
+import { LayerPull } from './pull-layers.js';
 import { checkConfig, fetchConfig, type RemoteImage, resolveRemote } from './pull-manifest.js';
 import { findEntry } from './resolve-image.js';
 import { collectUnused } from './rmi.js';
-import { unpackLayer } from './unpack.js';
-
-const PARALLEL_DOWNLOADS = 3;
-/** Milliseconds between two events about a layer's bytes. */
-const PROGRESS_MS = 100;
 
 /** @throws TsrunError with Docker's words for what a registry refuses */
 export async function pullImage(
@@ -119,158 +113,4 @@ function isComplete({ store }: ImageContext, reference: Reference, remote: Remot
   if (image === undefined) return false;
   const unpacked = findLayers(paths, image.config.rootfs.diff_ids).every((layer) => layer !== undefined);
   return unpacked && remote.manifest.layers.every(({ digest, size }) => blobSize(paths, digest) === size);
-}
-
-/** The layers of one image on their way into the store. */
-class LayerPull {
-  private readonly diffIds: readonly DiffId[];
-  private readonly chain: readonly ChainId[];
-  private readonly layers: readonly Descriptor[];
-  private readonly stop = new AbortController();
-  private readonly signal: AbortSignal;
-  private readonly onEvent?: (event: PullEvent) => void;
-
-  constructor(
-    private readonly context: ImageContext,
-    private readonly client: RegistryClient,
-    private readonly work: StagingDir,
-    remote: RemoteImage,
-    config: ImageConfig,
-    options: PullOptions,
-  ) {
-    this.diffIds = config.rootfs.diff_ids;
-    this.chain = chainIds(this.diffIds);
-    this.layers = remote.manifest.layers;
-    this.onEvent = options.onEvent;
-    this.signal =
-      options.signal === undefined ? this.stop.signal : AbortSignal.any([options.signal, this.stop.signal]);
-  }
-
-  /** Downloads run ahead; unpacking follows from the bottom, each layer over those that are in place. */
-  async run(): Promise<void> {
-    const { paths } = this.context.store;
-    const present = findLayers(paths, this.diffIds).map((layer, i) => (this.hasBlob(i) ? layer : undefined));
-    for (const [i, layer] of present.entries())
-      this.tell(i, layer === undefined ? 'Pulling fs layer' : 'Already exists');
-    const missing = present.flatMap((layer, i) => (layer === undefined ? [i] : []));
-    for (const i of missing.slice(PARALLEL_DOWNLOADS)) this.tell(i, 'Waiting');
-    const downloads = startLimited(missing, PARALLEL_DOWNLOADS, (i) => this.download(i));
-    try {
-      const below: string[] = [];
-      for (const [i, layer] of present.entries()) {
-        if (layer === undefined) await downloads.get(i);
-        below.unshift((layer ?? (await this.unpack(i, below))).dir);
-      }
-    } catch (error) {
-      this.stop.abort(error);
-      throw this.stop.signal.reason; // the first failure, not what it made of the others
-    } finally {
-      await Promise.allSettled(downloads.values());
-    }
-  }
-
-  private hasBlob(i: number): boolean {
-    const layer = this.layers[i];
-    return layer !== undefined && blobSize(this.context.store.paths, layer.digest) === layer.size;
-  }
-
-  /** A blob that cannot be had ends the whole pull at once, whatever is being unpacked. */
-  private async download(i: number): Promise<void> {
-    try {
-      await this.fetch(i);
-    } catch (error) {
-      this.stop.abort(error);
-      throw error;
-    }
-  }
-
-  private async fetch(i: number): Promise<void> {
-    this.signal.throwIfAborted();
-    const layer = this.layers[i] as Descriptor;
-    const { store } = this.context;
-    const file = await IngestFile.open(store, layer.digest, this.signal);
-    try {
-      if (this.hasBlob(i)) return; // another pull was faster
-      let told = 0;
-      const progress = (current: number) => {
-        if (Date.now() - told < PROGRESS_MS && current < layer.size) return;
-        told = Date.now();
-        this.tell(i, 'Downloading', current, layer.size);
-      };
-      progress(0);
-      await this.client.blob(layer, counted(file, progress), this.signal);
-      this.tell(i, 'Verifying Checksum');
-      await file.publish();
-      this.tell(i, 'Download complete');
-    } finally {
-      file.close();
-    }
-  }
-
-  private async unpack(i: number, below: readonly string[]): Promise<StoredLayer> {
-    const { digest, size } = this.layers[i] as Descriptor;
-    this.tell(i, 'Extracting', 0, size);
-    const { layer, unpacked } = await unpackLayer(
-      this.context,
-      this.work,
-      {
-        file: this.context.store.paths.blob(digest),
-        digest,
-        diffId: this.diffIds[i] as DiffId,
-        chainId: this.chain[i] as ChainId,
-        lower: below,
-      },
-      this.signal,
-    );
-    if (unpacked) this.tell(i, 'Extracting', size, size);
-    this.tell(i, unpacked ? 'Pull complete' : 'Already exists');
-    return layer;
-  }
-
-  private tell(i: number, status: LayerStatus, current?: number, total?: number): void {
-    const id = hexOf((this.layers[i] as Descriptor).digest).slice(0, 12);
-    this.onEvent?.({ kind: 'layer', id, status, ...(total === undefined ? {} : { current, total }) });
-  }
-}
-
-function counted(file: IngestFile, progress: (current: number) => void) {
-  return {
-    get offset() {
-      return file.offset;
-    },
-    async write(chunk: Buffer) {
-      await file.write(chunk);
-      progress(file.offset);
-    },
-    restart: () => file.restart(),
-    matches: () => file.matches(),
-  };
-}
-
-/** Starts `job` for each item in order, `limit` at a time. A failure is seen by whoever awaits that item. */
-function startLimited<T>(
-  items: readonly T[],
-  limit: number,
-  job: (item: T) => Promise<void>,
-): Map<T, Promise<void>> {
-  const waiting: (() => void)[] = [];
-  let free = limit;
-  const run = async (item: T) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      await job(item);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
-  return new Map(
-    items.map((item) => {
-      const done = run(item);
-      done.catch(() => undefined);
-      return [item, done];
-    }),
-  );
 }
