@@ -40,7 +40,9 @@ function runWithCachedData() {
   const source = readFileSync(file, 'latin1');
   // V8 compares only the length of the source: the bundle's own date is in the name.
   const stamp = `${Math.trunc(bundle.mtimeMs)}-${bundle.size}.${process.version}-${process.arch}`;
-  const cache = `${dist}/cli.${stamp}.cache`;
+  // One for each verb: it holds the functions that this verb ran, no fewer and no more.
+  const verb = /^[a-z]{2,12}$/.exec(process.argv[2] ?? '')?.[0] ?? 'any';
+  const cache = `${dist}/cli.${stamp}.${verb}.cache`;
   let cachedData;
   try {
     if (canCache && isOurs(statSync(cache))) cachedData = readFileSync(cache);
@@ -51,7 +53,9 @@ function runWithCachedData() {
   });
   if (canCache && (cachedData === undefined || script.cachedDataRejected)) {
     // At the end, so that it holds the functions that were used.
-    process.on('exit', () => {
+    process.on('exit', (code) => {
+      // A word that is no verb leaves no file.
+      if (code !== 0) return;
       try {
         const temporary = `${cache}.${process.pid}`;
         writeFileSync(temporary, script.createCachedData(), { mode: 0o644, flag: 'wx' });
