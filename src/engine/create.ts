@@ -16,7 +16,7 @@ import {
 } from '../store/containers.js';
 import { nameConflict, ownerOfName } from '../store/names.js';
 import { StagingDir } from '../store/staging.js';
-import { anonymousVolumeName, ensureVolume, removeVolume, volumeData } from '../store/volumes.js';
+import { anonymousVolumeName, ensureVolume, volumeData } from '../store/volumes.js';
 import type { Created, RunOptions } from '../types/engine.js';
 import { type ContainerId, parseContainerId } from '../types/ids.js';
 import { ensureBindSource } from './bind-source.js';
@@ -26,6 +26,7 @@ import { ensureImage } from './ensure-image.js';
 import { imageSize } from './images.js';
 import { contentMark } from './name-files.js';
 import { sweepNames } from './reconcile.js';
+import { remove } from './remove.js';
 import { type ResolvedImage, resolveImage } from './resolve-image.js';
 
 const NAME_ATTEMPTS = 20;
@@ -41,13 +42,8 @@ export async function create(ctx: EngineContext, options: RunOptions): Promise<C
     const image = await leaseImage(ctx, staging, id, intent.image);
     const plan = makePlan(ctx, intent, image, id);
     const warnings = [...plan.warnings, ...plan.bindSources.flatMap(ensureBindSource)];
-    const made = await makeVolumes(ctx, plan);
-    try {
-      await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
-    } catch (error) {
-      for (const name of made) await removeVolume(ctx, name);
-      throw error;
-    }
+    await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
+    await makeVolumes(ctx, id, plan);
     return { id, warnings };
   } finally {
     await staging.discard();
@@ -109,15 +105,18 @@ function makePlan(ctx: EngineContext, intent: RunIntent, image: ResolvedImage, i
   });
 }
 
-/** Makes the volumes that are not there. Returns the anonymous ones: they go if the container does not come to be. */
-async function makeVolumes(ctx: EngineContext, plan: RunPlan): Promise<string[]> {
+/**
+ * After the record, so that no volume is ever without an owner: if we are killed in between, the start makes it. If it
+ * cannot be made, the container is taken back.
+ */
+async function makeVolumes(ctx: EngineContext, id: ContainerId, plan: RunPlan): Promise<void> {
   const now = timestamp();
-  const anonymous: string[] = [];
-  for (const volume of plan.volumes) {
-    await ensureVolume(ctx, { ...volume, now });
-    if (volume.anonymous) anonymous.push(volume.name);
+  try {
+    for (const volume of plan.volumes) await ensureVolume(ctx, { ...volume, now });
+  } catch (error) {
+    await remove(ctx, id, { volumes: true });
+    throw error;
   }
-  return anonymous;
 }
 
 function recordOf(

@@ -4,10 +4,12 @@ import { TsrunError } from '../errors.js';
 import type { LaunchSpec } from '../native/launch.js';
 import { Frame, Want } from '../native/protocol.js';
 import { type ContainerRecord, replaceFile } from '../store/containers.js';
+import { ensureVolume } from '../store/volumes.js';
 import type { Attachment, StartOptions } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import { encodeFrame, MonitorClient } from './attach.js';
 import { ensureBindSource } from './bind-source.js';
+import { timestamp } from './clock.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
@@ -33,7 +35,7 @@ export async function start(
   const want = wantOf(options);
   const launched = await withContainerLock(ctx, record.id, async () => {
     if (isAlive(ctx, record.id)) return undefined;
-    for (const { Type, Source } of record.mounts) if (Type === 'bind') ensureBindSource(Source);
+    await ensureSources(ctx, record);
     refreshNameFiles(ctx, record);
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
     return launch(ctx, record, want);
@@ -45,6 +47,17 @@ export async function start(
   throw launched.outcome.kind === 'failed'
     ? startFailure(launched.outcome.failure)
     : helperDied(launched.outcome.step);
+}
+
+/** What was removed since the container was made (or was not yet made when its maker died) is made again, as Docker does. */
+async function ensureSources(ctx: EngineContext, record: ContainerRecord): Promise<void> {
+  for (const { Type, Source, Name } of record.mounts) {
+    if (Type === 'bind') ensureBindSource(Source);
+    if (Type === 'volume' && Name !== undefined) {
+      const anonymous = record.anonymousVolumes.includes(Name);
+      await ensureVolume(ctx, { name: Name, anonymous, now: timestamp() });
+    }
+  }
 }
 
 function wantOf({ attach = {} }: StartOptions): number {
