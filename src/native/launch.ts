@@ -96,6 +96,8 @@ export interface StateRecord {
   pid: number;
   /** RFC 3339 with nanoseconds, UTC. */
   startedAt: string;
+  /** How often the restart policy has started it again since the user did. [0] */
+  restartCount?: number;
   network?: { ip: string; prefixLen: number; gateway: string; mac: string; bridge: string };
 }
 
@@ -107,8 +109,18 @@ export interface ExitRecord {
   /** Absent when the process never started. */
   startedAt?: string;
   finishedAt: string;
+  /** As in {@link StateRecord}. [0] */
+  restartCount?: number;
   /** Why the start failed, or "monitor lost". */
   error?: FailureRecord;
+}
+
+/** `health` in the container's directory, written by the monitor (temp name, rename) after each probe; of the last run. */
+export interface HealthRecord {
+  status: 'starting' | 'healthy' | 'unhealthy';
+  failingStreak: number;
+  /** The last five, oldest first. exitCode -1: the probe could not run, or took too long. */
+  log: { start: string; end: string; exitCode: number /** 4096 bytes at most */; output: string }[];
 }
 
 /** A step that failed in the helper. */

@@ -3,7 +3,9 @@
  * C++ side: native/runtime/report.h (records) and native/helper/attach.h (frames).
  *
  * Verbs of the helper that only tsrun calls (the OCI verbs stand beside them):
- *   monitor  --dir CONTAINER_DIR --report FD [--attach FD]      start a container; see Records and Frames
+ *   monitor  --dir CONTAINER_DIR --report FD [--attach FD] [--init PATH]
+ *                                                                start a container; see Records and Frames. --init: the
+ *                                                                host's tsrun-init, for a container that wants one
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
  *   remove   PATH...                                             fd-relative removal of trees, never across a mount
@@ -55,6 +57,13 @@ export const Frame = {
   freeze: 10,
   /** client -> monitor: the reverse; answered by `ack` */
   thaw: 11,
+  /**
+   * client -> monitor: the user wants it ended, so no restart follows, not even after a reboot for `unless-stopped`
+   * (marker file `stopped`, removed by the next start). Payload u8: signal number, sent to PID 1 as by `signal`, thawing it
+   * if it is paused and the signal is SIGKILL; 0 = none. While the phase is `restarting` the monitor ends at once. Answered
+   * by `ack`. SIGKILL and the stop signal by `signal` count as `stop` too.
+   */
+  stop: 12,
 } as const;
 
 export const Want = { stdout: 1, stderr: 2, stdin: 4 } as const;

@@ -7,6 +7,8 @@ export const DEFAULT_ROOT = '/var/lib/tsrun';
 export interface StorePaths {
   readonly root: string;
   readonly lock: string;
+  /** The event journal. */
+  readonly events: string;
   readonly oci: string;
   readonly ociLayout: string;
   readonly index: string;
@@ -37,6 +39,10 @@ export interface ContainerPaths {
   readonly state: string;
   readonly exit: string;
   readonly ledger: string;
+  /** HealthRecord of the last run, if it has a probe */
+  readonly health: string;
+  /** Is there when the user, not the program, ended the last run. */
+  readonly stopped: string;
   readonly upper: string;
   readonly work: string;
   readonly log: string;
@@ -61,6 +67,8 @@ export function containerPaths(dir: string): ContainerPaths {
     state: `${dir}/state`,
     exit: `${dir}/exit`,
     ledger: `${dir}/ledger`,
+    health: `${dir}/health`,
+    stopped: `${dir}/stopped`,
     upper: `${dir}/upper`,
     work: `${dir}/work`,
     log: `${dir}/log`,
@@ -83,6 +91,7 @@ export function storePaths(root: string): StorePaths {
   return {
     root,
     lock: join(root, 'storage.lock'),
+    events: join(root, 'events.jsonl'),
     oci,
     ociLayout: join(oci, 'oci-layout'),
     index: join(oci, 'index.json'),

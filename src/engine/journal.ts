@@ -1,0 +1,52 @@
+/** The event journal's writing end: ARCHITECTURE.md ("Events") has the shape of a line and says who writes which event. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { ContainerRecord } from '../store/containers.js';
+import type { EngineContext } from './context.js';
+
+export interface NewEvent {
+  type: 'container' | 'image' | 'volume' | 'network';
+  /** "create", "exec_create: sh", … */
+  action: string;
+  /** Id of a container or image, name of a volume. */
+  id: string;
+  attributes?: Record<string, string>;
+}
+
+/** Appends one event. Many processes write the same file: one write(2) with O_APPEND keeps lines whole. */
+export function recordEvent(ctx: EngineContext, { type, action, id, attributes = {} }: NewEvent): void {
+  const microseconds = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  const named = type === 'container' || type === 'image' ? { status: action, id } : {};
+  const from = type === 'container' ? { from: attributes.image ?? '' } : {};
+  const head = JSON.stringify({
+    ...named,
+    ...from,
+    Type: type,
+    Action: action,
+    Actor: { ID: id, Attributes: attributes },
+    scope: 'local',
+    time: Math.floor(microseconds / 1e6),
+  });
+  // Past what a double holds: as text.
+  const line = `${head.slice(0, -1)},"timeNano":${microseconds}000}\n`;
+  const fd = openSync(ctx.paths.events, 'a', 0o600);
+  try {
+    writeSync(fd, line);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** An event of a container, with the attributes that all of its events have: its labels, image and name. */
+export function recordContainerEvent(
+  ctx: EngineContext,
+  record: ContainerRecord,
+  action: string,
+  attributes: Record<string, string> = {},
+): void {
+  recordEvent(ctx, {
+    type: 'container',
+    action,
+    id: record.id,
+    attributes: { ...record.config.Labels, image: record.image.reference, name: record.name, ...attributes },
+  });
+}
