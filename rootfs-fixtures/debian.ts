@@ -29,6 +29,7 @@ const REDIS_PACKAGES = [
   'libjemalloc2',
   'libatomic1',
   'liblua5.1-0',
+  'libssl3',
   'lua-cjson',
 ];
 

@@ -81,7 +81,7 @@ test.serial('redis has its whiteouts, opaque directory and file capability', asy
     'ls -d /usr/share/doc/redis-server 2>&1 || true',
     'ls /var/cache/debconf',
     'stat -c %u:%g /data',
-    'redis-server --version | cut -d" " -f1-2',
+    'redis-server --version',
   ].join('; ');
   const output = await store.ok(
     'run',
@@ -94,10 +94,11 @@ test.serial('redis has its whiteouts, opaque directory and file capability', asy
     '-c',
     script,
   );
-  t.is(
-    output,
-    "ls: cannot access '/usr/share/doc/redis-server': No such file or directory\nreadme\n0:0\nRedis server\n",
-  );
+  const [gone, opaque, owner, version] = output.split('\n');
+  t.is(gone, "ls: cannot access '/usr/share/doc/redis-server': No such file or directory");
+  t.is(opaque, 'readme');
+  t.is(owner, '0:0');
+  t.regex(version ?? '', /^Redis server v=7/);
   const raw = await store.ok(
     'run',
     '--rm',
@@ -204,7 +205,7 @@ test.serial('writes are unseen next door and never touch a lower layer', async (
     'ubuntu',
     'sh',
     '-c',
-    'cat /etc/motd; ls /etc/issue; ls /new 2>&1',
+    'cat /etc/motd; ls /etc/issue; ls /new 2>&1 || true',
   );
   t.is(seen.split('\n').slice(0, 2).join('\n'), 'A Debian that answers to ubuntu.\n/etc/issue');
   t.regex(seen, /cannot access '\/new'/);
