@@ -22,6 +22,7 @@ enum class Frame : std::uint8_t {
   kAck = 9,
   kFreeze = 10,
   kThaw = 11,
+  kStop = 12,
 };
 
 inline constexpr std::uint8_t kWantStdout = 1, kWantStderr = 2, kWantStdin = 4;
@@ -37,6 +38,8 @@ class Requests {
   virtual bool inputCongested() const = 0;
   virtual void resize(unsigned rows, unsigned cols) = 0;
   virtual int signal(int number) = 0;
+  /// The user ends it: no restart follows. `number` is sent to the program unless it is 0.
+  virtual int stop(int number) = 0;
   /// Freezes until `thaw`, or (`hold`) adds a reason to be frozen that `unhold` takes away.
   virtual int freeze() = 0;
   virtual int thaw() = 0;

@@ -105,6 +105,9 @@ void Client::endFrame() {
     case Frame::kSignal:
       sendNumber(Frame::kAck, static_cast<std::uint32_t>(requests_.signal(byte(0))));
       break;
+    case Frame::kStop:
+      sendNumber(Frame::kAck, static_cast<std::uint32_t>(requests_.stop(byte(0))));
+      break;
     case Frame::kFreeze: {
       const bool hold = byte(0) != 0;
       const int error = !hold ? requests_.freeze() : holds_ ? 0 : requests_.hold();

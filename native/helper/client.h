@@ -10,10 +10,13 @@ class Client {
   Client(EventLoop& loop, Requests& requests, UniqueFd socket);
   ~Client();
 
-  bool wants(int stream) const { return (want_ & (stream == 1 ? kWantStdout : kWantStderr)) != 0; }
+  /// Output of a run that comes after its exit frame is not for it.
+  bool wants(int stream) const {
+    return !exitSent_ && (want_ & (stream == 1 ? kWantStdout : kWantStderr)) != 0;
+  }
   bool hasSpoken() const { return spoken_; }
   bool hasSaidHello() const { return hello_; }
-  bool isCongested() const { return pending_.size() >= kBufferLimit; }
+  bool isCongested() const { return !exitSent_ && pending_.size() >= kBufferLimit; }
   bool isDrained() const { return pending_.empty(); }
   bool isGone() const { return gone_; }
 

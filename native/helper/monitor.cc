@@ -6,13 +6,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 
+#include "helper/journal.h"
 #include "runtime/clock.h"
+#include "runtime/file.h"
 #include "runtime/records.h"
 #include "runtime/steps.h"
 
@@ -27,12 +28,6 @@ constexpr long long kDrainMs = 2000;
 constexpr std::size_t kAfterExit = 4 << 20;
 /// How long the first client of a program that has already ended may take to say what it wants.
 constexpr long long kHelloMs = 10000;
-
-long long milliseconds() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 }  // namespace
 
@@ -52,40 +47,52 @@ int Monitor::run() {
     report_.failed(failure);  // nothing here is ours
     return 1;
   }
-  try {
-    start();
-  } catch (const Failure& failure) {
-    startFailed(failure, false);
+  for (;;) {
+    try {
+      start();
+    } catch (const Failure& failure) {
+      startFailed(failure, false);
+    }
+    follow();
+    if (!conclude()) break;
+    forgetRun();
   }
-  follow();
-  conclude();
+  letGo();
   farewell();
   return 0;
 }
 
-void Monitor::follow() {
+/// What serves clients and outlives a run. Made after the first clone: the child has no use for it.
+void Monitor::serve() {
+  if (loop_) return;
   loop_ = std::make_unique<EventLoop>();
   attach_ = std::make_unique<Attach>(*loop_, *this);
   if (attachFd_) attach_->adoptFirst(std::move(attachFd_));
+  if (failure_) return;
+  attach_->listen(std::move(listener_));
+  sigset_t all;
+  sigfillset(&all);
+  signals_ = UniqueFd(check(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK), step::kLoop, "signalfd"));
+  signalsWatch_ = watch(signals_.get(), &Monitor::readSignals);
+}
+
+std::unique_ptr<Watch> Monitor::watch(int fd, void (Monitor::*handler)()) {
+  auto result = std::make_unique<Watch>(*loop_, fd, [this, handler](std::uint32_t) { (this->*handler)(); });
+  result->set(EPOLLIN);
+  return result;
+}
+
+void Monitor::follow() {
+  serve();
   if (!stdio_)
     stdio_.emplace(launch_, true);  // a start that failed early has no streams, but may have clients
   if (failure_) return killChild();
 
-  attach_->listen(std::move(listener_));
   stdio_->watch(*loop_, [this](int stream, const char* data, std::size_t length) {
     if (status_) afterExit_ += length;
     log_->write(stream, data, length);
     attach_->output(stream, data, length);
   });
-  sigset_t all;
-  sigfillset(&all);
-  signals_ = UniqueFd(check(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK), step::kLoop, "signalfd"));
-  const auto watch = [this](int fd, void (Monitor::*handler)()) {
-    auto result = std::make_unique<Watch>(*loop_, fd, [this, handler](std::uint32_t) { (this->*handler)(); });
-    result->set(EPOLLIN);
-    return result;
-  };
-  signalsWatch_ = watch(signals_.get(), &Monitor::readSignals);
   childReportWatch_ = watch(childReport_.get(), &Monitor::readChildReport);
   syncWatch_ = watch(sync_.get(), &Monitor::readSync);
   reap();  // it may have ended before its signal could be seen here
@@ -96,7 +103,7 @@ void Monitor::follow() {
 void Monitor::round(int timeout) {
   attach_->update();
   const bool silent = attach_->awaitsFirst();
-  if (status_ && silent && milliseconds() < endedAt_ + kHelloMs) drainUntil_ = milliseconds() + kDrainMs;
+  if (status_ && silent && monotonicMs() < endedAt_ + kHelloMs) drainUntil_ = monotonicMs() + kDrainMs;
   stdio_->update(!silent && (!attach_->isCongested() || (status_ && afterExit_ < kAfterExit)));
   loop_->wait(timeout);
 }
@@ -108,15 +115,17 @@ bool Monitor::ended() const {
 
 int Monitor::drainTime() const {
   if (!status_) return -1;
-  return static_cast<int>(std::clamp(drainUntil_ - milliseconds(), 0LL, kDrainMs));
+  return static_cast<int>(std::clamp(drainUntil_ - monotonicMs(), 0LL, kDrainMs));
 }
 
 void Monitor::readSignals() {
   signalfd_siginfo info{};
   while (read(signals_.get(), &info, sizeof info) == sizeof info) {
-    // A machine that shuts down, or an impatient user: the program decides, as it does for `stop`. Nothing
-    // else ends us.
-    if (info.ssi_signo == SIGTERM) signal(SIGTERM);
+    // A machine that shuts down, or an impatient user: the program decides, as it does for `stop`, and is not
+    // started again now (but after a reboot). Nothing else ends us.
+    if (info.ssi_signo != SIGTERM) continue;
+    ends_ = true;
+    deliver(SIGTERM);
   }
   reap();
 }
@@ -127,7 +136,7 @@ void Monitor::reap() {
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
     if (pid != pid_) continue;
     status_ = status;
-    endedAt_ = milliseconds();
+    endedAt_ = monotonicMs();
     drainUntil_ = endedAt_ + kDrainMs;
     stdio_->processEnded();
   }
@@ -171,7 +180,9 @@ void Monitor::childReportEnded() {
 /// The fd was close-on-exec: its end after the step `exec` means that the program runs.
 void Monitor::started() {
   startedAt_ = execAt_;
+  runningSince_ = monotonicMs();
   writePhase();
+  Journal::record(launch_, "start");
   // Only now may the starter see the end of the records: it finds a state that says running.
   report_ = Report(-1);
   reportFd_.reset();
@@ -182,7 +193,7 @@ void Monitor::startFailed(const Failure& failure, bool told) {
   if (failure_) return;
   failure_ = failure;
   if (!told) report_.failed(failure);
-  if (pidfd_) signal(SIGKILL);
+  if (pidfd_) deliver(SIGKILL);
 }
 
 /// The master of the container's terminal comes as one message with one fd.
@@ -212,11 +223,50 @@ void Monitor::writePhase() {
   state.phase = frozen_ ? "paused" : "running";
   state.pid = pid_;
   state.startedAt = startedAt_;
+  state.restartCount = backoff_.count();
   state.network = lease_ ? &*lease_ : nullptr;
   writeState(dir_, state);
 }
 
 int Monitor::signal(int number) {
+  // `kill`, or the user's ctrl-c: what asks a program to end must not start it again.
+  const bool asksToEnd = number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGQUIT ||
+                         number == launch_.stopSignal;
+  if (!asksToEnd) return sendByUser(number);
+  const int error = markStopped();
+  const int sent = pidfd_ ? sendByUser(number) : 0;
+  return sent != 0 ? sent : error;
+}
+
+int Monitor::stop(int number) {
+  stopped_ = true;
+  const int error = markStopped();
+  // Nothing runs between two runs: that no other follows is all that was asked.
+  const int sent = pidfd_ && number != 0 ? sendByUser(number) : 0;
+  return sent != 0 ? sent : error;
+}
+
+/// No restart follows, and `unless-stopped` knows it after a reboot, too.
+int Monitor::markStopped() {
+  ends_ = true;
+  if (launch_.autoRemove) return 0;
+  try {
+    replaceFile(dir_, "stopped", "", true, step::kRecord);
+    return 0;
+  } catch (const Failure& failure) {
+    // A full disk must not keep anybody from ending a container for which the mark says nothing.
+    if (launch_.restart.policy != Launch::RestartPolicy::kUnlessStopped) return 0;
+    return failure.error != 0 ? failure.error : EIO;
+  }
+}
+
+int Monitor::sendByUser(int number) {
+  const int error = deliver(number);
+  if (error == 0) Journal::record(launch_, "kill", {{"signal", std::to_string(number)}});
+  return error;
+}
+
+int Monitor::deliver(int number) {
   if (!pidfd_) return ESRCH;
   if (syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) != 0) return errno;
   // A frozen process dies only when it thaws (cgroup v1).
@@ -229,15 +279,20 @@ int Monitor::signal(int number) {
 }
 
 int Monitor::freeze() {
+  if (paused_) return 0;
   paused_ = true;
   const int error = applyFreeze();
   if (error != 0) paused_ = false;
+  if (error == 0) Journal::record(launch_, "pause");
   return error;
 }
 
 int Monitor::thaw() {
+  if (!paused_) return 0;
   paused_ = false;
-  return applyFreeze();
+  const int error = applyFreeze();
+  if (error == 0) Journal::record(launch_, "unpause");
+  return error;
 }
 
 int Monitor::hold() {

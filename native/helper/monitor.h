@@ -10,6 +10,7 @@
 #include "helper/attach.h"
 #include "helper/event_loop.h"
 #include "helper/json_log.h"
+#include "helper/restart.h"
 #include "helper/stdio.h"
 #include "runtime/cgroup.h"
 #include "runtime/child.h"
@@ -21,8 +22,8 @@
 
 namespace tsrun {
 
-/// Owns one container for one run: makes it (start), serves it (follow), and gives everything back (conclude,
-/// farewell).
+/// Owns one container until it stands still: makes it (start), serves it (follow) and gives everything back
+/// (conclude), again for each restart; then lets go of it (letGo, farewell).
 class Monitor : public Requests {
  public:
   /// `report` and `attach` are fds of the starter's, or -1.
@@ -32,6 +33,7 @@ class Monitor : public Requests {
  private:
   // start: monitor_start.cc
   void takeLock();
+  void forgetRun();
   void start();
   void readDocuments();
   void openSocket();
@@ -39,7 +41,9 @@ class Monitor : public Requests {
   void admitChild();
 
   // follow: monitor.cc
+  void serve();
   void follow();
+  std::unique_ptr<Watch> watch(int fd, void (Monitor::*handler)());
   void readSignals();
   void readChildReport();
   void readSync();
@@ -54,16 +58,32 @@ class Monitor : public Requests {
   // the end: monitor_end.cc
   void killChild();
   bool wasOomKilled() const;
-  void conclude();
+  bool conclude();
+  std::optional<int> restartDelay();
+  bool awaitRestart(int delay);
+  void recordEnd();
+  void release(bool restarts);
+  void closeSocket();
+  void letGo();
   void removeSelf();
   void farewell();
 
   // Requests of clients
-  void input(const char* data, std::size_t length) override { stdio_->input(data, length); }
-  void inputEnded() override { stdio_->inputEnded(); }
+  void input(const char* data, std::size_t length) override {
+    if (stdio_) stdio_->input(data, length);
+  }
+  void inputEnded() override {
+    if (stdio_) stdio_->inputEnded();
+  }
   bool inputCongested() const override { return stdio_ && stdio_->inputCongested(); }
-  void resize(unsigned rows, unsigned cols) override { stdio_->resize(rows, cols); }
+  void resize(unsigned rows, unsigned cols) override {
+    if (stdio_) stdio_->resize(rows, cols);
+  }
   int signal(int number) override;
+  int stop(int number) override;
+  int markStopped();
+  int sendByUser(int number);
+  int deliver(int number);
   int freeze() override;
   int thaw() override;
   int hold() override;
@@ -95,6 +115,12 @@ class Monitor : public Requests {
   UniqueFd signals_;
   std::unique_ptr<Watch> signalsWatch_, childReportWatch_, syncWatch_;
 
+  RestartBackoff backoff_;
+  bool ends_ = false;     ///< no restart follows
+  bool stopped_ = false;  ///< because the user said so
+  bool released_ = false;
+
+  // Of one run; forgetRun makes them new.
   std::string reportLine_;  ///< the child's last record, while it is incomplete
   std::string childStep_, execAt_;
   std::optional<Failure> failure_;
@@ -102,7 +128,7 @@ class Monitor : public Requests {
   std::optional<int> status_;  ///< wait status of the main process
   bool paused_ = false, frozen_ = false;
   int holds_ = 0;
-  long long endedAt_ = 0, drainUntil_ = 0;  ///< CLOCK_MONOTONIC, milliseconds
+  long long runningSince_ = 0, endedAt_ = 0, drainUntil_ = 0;  ///< CLOCK_MONOTONIC, milliseconds
   std::size_t afterExit_ = 0;
   int exitCode_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "helper/conclude.h"
+#include "helper/journal.h"
 #include "helper/monitor.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -26,7 +27,7 @@ int codeOf(int status) {
 /// A start that failed before there was a loop: nothing of the child may be left.
 void Monitor::killChild() {
   if (!pidfd_) return;
-  signal(SIGKILL);
+  deliver(SIGKILL);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
   pidfd_.reset();
 }
@@ -41,30 +42,103 @@ bool Monitor::wasOomKilled() const {
   }
 }
 
-/// Writes how it ended, gives back what the ledger names, and lets go of the container.
-void Monitor::conclude() {
+/// Writes how the run ended and gives back what the ledger names. Then waits, if the restart policy wants
+/// another run: true if it is to begin now.
+bool Monitor::conclude() {
   if (log_) log_->finish();
   exitCode_ = failure_ ? exitCodeOf(*failure_) : codeOf(*status_);
+  pidfd_.reset();
+  // What clients have asked for until now is heard before that is decided.
+  attach_->update();
+  loop_->wait(0);
+  try {
+    recordEnd();
+    const auto delay = restartDelay();
+    release(delay.has_value());
+    return delay && awaitRestart(*delay);
+  } catch (const Failure& failure) {
+    // What is left stands in the ledger: the next command recovers it, and says so if it cannot either.
+    report_.failed(failure);
+    return false;
+  }
+}
+
+void Monitor::recordEnd() {
   ExitRecord exit;
   exit.exitCode = exitCode_;
   exit.startedAt = startedAt_;
   exit.finishedAt = rfc3339Now();
+  exit.oomKilled = wasOomKilled();
+  exit.restartCount = backoff_.count();
   exit.error = failure_;
-  const bool removes = launchKnown_ && launch_.autoRemove;
+  writeExit(dir_, exit, !(launchKnown_ && launch_.autoRemove));
+  if (startedAt_.empty()) return;
+  if (exit.oomKilled) Journal::record(launch_, "oom");
+  Journal::record(launch_, "die",
+                  {{"exitCode", std::to_string(exitCode_)},
+                   {"execDuration", std::to_string((endedAt_ - runningSince_) / 1000)}});
+  if (stopped_) Journal::record(launch_, "stop");
+}
+
+/// A start that fails is not tried again: it would fail again, and nobody would hear why.
+std::optional<int> Monitor::restartDelay() {
+  if (ends_ || failure_) return std::nullopt;
+  // As it is now: `update --restart` may have changed it.
+  launch_.restart = readLaunch(dir_ + "/launch.json").restart;
+  return backoff_.next(launch_.restart, exitCode_, endedAt_ - runningSince_);
+}
+
+/// The kernel's objects, all of them also between two runs; and who listened, unless another run follows.
+void Monitor::release(bool restarts) {
+  if (restarts) {
+    // Before the ledger: who finds its entries gone must find that it is not running either.
+    StateRecord state;
+    state.phase = "restarting";
+    state.startedAt = startedAt_;
+    state.restartCount = backoff_.count();
+    writeState(dir_, state);
+  } else {
+    closeSocket();
+  }
+  cgroup_.reset();
+  ledger_.reset();
+  Ledger::releaseAll(dir_);
+  lease_.reset();
+  released_ = true;
+}
+
+/// Nobody can connect any more, and who does finds the exit record.
+void Monitor::closeSocket() {
+  attach_->closeListener();
+  listener_.reset();
+  removeFile(dir_ + "/sock", step::kRecord);
+}
+
+/// Between two runs. Who was attached to the last one hears of its end; who comes now can stop the container,
+/// or wait for the end of the next. False if nothing is to be started.
+bool Monitor::awaitRestart(int delay) {
+  stdio_.reset();
+  attach_->sendExit(static_cast<std::uint32_t>(exitCode_), false);
+  const long long until = monotonicMs() + delay;
+  for (long long left = delay; left > 0 && !ends_; left = until - monotonicMs()) {
+    attach_->update();
+    loop_->wait(static_cast<int>(left));
+  }
+  attach_->update();
+  if (!ends_) return true;
+  if (stopped_) Journal::record(launch_, "stop");
+  closeSocket();
+  return false;
+}
+
+/// Of a container that stands still; it counts as running until its lock is free.
+void Monitor::letGo() {
   try {
-    exit.oomKilled = wasOomKilled();
-    writeExit(dir_, exit, !removes);
-    // Nobody can connect any more, and who does finds the exit record.
-    attach_->closeListener();
-    listener_.reset();
-    removeFile(dir_ + "/sock", step::kRecord);
-    ledger_.reset();
-    Ledger::releaseAll(dir_);
-    lease_.reset();
-    removeFile(dir_ + "/state", step::kRecord);
-    if (removes) removeSelf();
+    if (released_) {
+      removeFile(dir_ + "/state", step::kRecord);
+      if (launchKnown_ && launch_.autoRemove) removeSelf();
+    }
   } catch (const Failure& failure) {
-    // What is left stands in the ledger: the next command recovers it, and says so if it cannot either.
     report_.failed(failure);
   }
   lock_.reset();
@@ -73,7 +147,8 @@ void Monitor::conclude() {
 /// --rm. In a start that failed the starter holds the operation byte for us; otherwise whoever still works on
 /// the container (a commit) is let finish, and until then it counts as exited.
 void Monitor::removeSelf() {
-  if (!failure_ && !lockByte(lock_.get(), kOperationByte, false)) {
+  const bool starterHolds = failure_ && backoff_.count() == 0;
+  if (!starterHolds && !lockByte(lock_.get(), kOperationByte, false)) {
     unlockByte(lock_.get(), kMonitorByte);
     attach_->sendExit(static_cast<std::uint32_t>(exitCode_), true);
     while (!lockByte(lock_.get(), kOperationByte, false)) round(kRetryMs);
@@ -81,6 +156,7 @@ void Monitor::removeSelf() {
     if (isByteHeld(lock_.get(), kMonitorByte)) return;
   }
   removeContainer(dir_, launch_);
+  Journal::record(launch_, "destroy");
 }
 
 /// The clients hear of the end last, when nothing of the container is left; then, so that it is true for the

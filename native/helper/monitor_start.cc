@@ -11,6 +11,7 @@
 
 #include "helper/monitor.h"
 #include "helper/process.h"
+#include "runtime/file.h"
 #include "runtime/lock.h"
 #include "runtime/steps.h"
 
@@ -26,15 +27,36 @@ void Monitor::takeLock() {
   }
 }
 
+/// Before another run: nothing of the last one is left.
+void Monitor::forgetRun() {
+  childReportWatch_.reset();
+  syncWatch_.reset();
+  childReport_.reset();
+  sync_.reset();
+  log_.reset();
+  pid_ = 0;
+  reportLine_.clear();
+  childStep_.clear();
+  execAt_.clear();
+  startedAt_.clear();
+  failure_.reset();
+  status_.reset();
+  paused_ = frozen_ = released_ = false;
+  holds_ = 0;
+  runningSince_ = endedAt_ = drainUntil_ = 0;
+  afterExit_ = 0;
+}
+
 /// Everything up to `go`, in order. What throws here is undone by conclude().
 void Monitor::start() {
   report_.step(step::kHelperConfig);
   readDocuments();
+  removeFile(dir_ + "/stopped", step::kRecord);
   report_.step(step::kLedger);
   ledger_.emplace(dir_);
   report_.step(step::kLog);
   log_.emplace(dir_, launch_.log);
-  openSocket();
+  if (!loop_) openSocket();
   stdio_.emplace(launch_, spec_.process.terminal);
   report_.step(step::kCgroupCreate);
   cgroup_.emplace(Cgroup::create(spec_, *ledger_));

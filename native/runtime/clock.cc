@@ -49,4 +49,10 @@ std::string rfc3339Now() {
   return std::string(text, static_cast<std::size_t>(length));
 }
 
+long long monotonicMs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
 }  // namespace tsrun

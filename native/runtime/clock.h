@@ -7,4 +7,7 @@ namespace tsrun {
 /// times.
 std::string rfc3339Now();
 
+/// CLOCK_MONOTONIC in milliseconds.
+long long monotonicMs();
+
 }  // namespace tsrun

@@ -25,6 +25,7 @@ Json failureOf(const Failure& failure) {
 
 void writeState(const std::string& dir, const StateRecord& state) {
   Json value{{"phase", state.phase}, {"pid", state.pid}, {"startedAt", state.startedAt}};
+  if (state.restartCount != 0) value["restartCount"] = state.restartCount;
   if (const Lease* lease = state.network) {
     value["network"] = {{"ip", lease->ip},
                         {"prefixLen", lease->prefixLen},
@@ -40,6 +41,7 @@ void writeExit(const std::string& dir, const ExitRecord& exit, bool durable) {
   Json value{{"exitCode", exit.exitCode}, {"oomKilled", exit.oomKilled}};
   if (!exit.startedAt.empty()) value["startedAt"] = exit.startedAt;
   value["finishedAt"] = exit.finishedAt;
+  if (exit.restartCount != 0) value["restartCount"] = exit.restartCount;
   if (exit.error) value["error"] = failureOf(*exit.error);
   replaceFile(dir, "exit", textOf(value) + "\n", durable, step::kRecord);
 }

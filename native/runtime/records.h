@@ -12,6 +12,7 @@ struct StateRecord {
   std::string phase;  ///< "created", "running", "paused" or "restarting"
   int pid = 0;
   std::string startedAt;
+  unsigned restartCount = 0;
   const Lease* network = nullptr;
 };
 
@@ -21,6 +22,7 @@ struct ExitRecord {
   bool oomKilled = false;
   std::string startedAt;  ///< empty: the process never started
   std::string finishedAt;
+  unsigned restartCount = 0;
   std::optional<Failure> error;
 };
 

@@ -61,7 +61,8 @@ export const Frame = {
    * client -> monitor: the user wants it ended, so no restart follows, not even after a reboot for `unless-stopped`
    * (marker file `stopped`, removed by the next start). Payload u8: signal number, sent to PID 1 as by `signal`, thawing it
    * if it is paused and the signal is SIGKILL; 0 = none. While the phase is `restarting` the monitor ends at once. Answered
-   * by `ack`. SIGKILL and the stop signal by `signal` count as `stop` too.
+   * by `ack`; an `exit` frame without an ack means that a run ended just then, and another may follow: ask again while
+   * lock byte 0 is held. No restart follows on SIGKILL, SIGTERM, SIGINT, SIGQUIT and the stop signal by `signal` either.
    */
   stop: 12,
 } as const;
