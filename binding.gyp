@@ -1,5 +1,6 @@
 {
-  # Two targets: the N-API addon that Node loads, and the helper executable that makes containers.
+  # Three targets: the N-API addon that Node loads, the helper executable that makes containers, and the init that
+  # --init puts into them.
   "target_defaults": {
     "cflags": ["-Wall", "-Wextra", "-Wno-unused-result"],
     "cflags_cc": ["-std=c++20", "-O2", "-g1", "-fexceptions", "-frtti"],
@@ -23,6 +24,16 @@
       "cflags!": ["-pthread", "-fPIC"],
       "ldflags": ["-static", "-no-pie"],
       "libraries": ["-lseccomp", "-lzstd", "-lz"],
+    },
+    {
+      # Alone in a stranger's root, once per container: static, and without anything of C++ that needs a library.
+      "target_name": "tsrun-init",
+      "type": "executable",
+      "sources": ["native/init/main.cc"],
+      "cflags!": ["-pthread", "-fPIC"],
+      "cflags_cc": ["-Os", "-fno-exceptions", "-fno-rtti"],
+      "cflags_cc!": ["-O2", "-fexceptions", "-frtti"],
+      "ldflags": ["-static", "-no-pie", "-s"],
     },
   ],
 }

@@ -31,8 +31,9 @@ constexpr long long kHelloMs = 10000;
 
 }  // namespace
 
-Monitor::Monitor(std::string dir, UniqueFd report, UniqueFd attach)
+Monitor::Monitor(std::string dir, UniqueFd report, UniqueFd attach, std::string init)
     : dir_(std::move(dir)),
+      init_(std::move(init)),
       report_(report.get()),
       reportFd_(std::move(report)),
       attachFd_(std::move(attach)) {

@@ -26,8 +26,8 @@ namespace tsrun {
 /// (conclude), again for each restart; then lets go of it (letGo, farewell).
 class Monitor : public Requests {
  public:
-  /// `report` and `attach` are fds of the starter's, or -1.
-  Monitor(std::string dir, UniqueFd report, UniqueFd attach);
+  /// `report` and `attach` are fds of the starter's, or -1. `init` is the path of tsrun-init, or empty.
+  Monitor(std::string dir, UniqueFd report, UniqueFd attach, std::string init);
   int run();
 
  private:
@@ -91,7 +91,7 @@ class Monitor : public Requests {
   int applyFreeze();
   void writePhase();
 
-  const std::string dir_;
+  const std::string dir_, init_;
   Report report_;
   UniqueFd reportFd_, attachFd_;
   UniqueFd lock_;

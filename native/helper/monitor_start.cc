@@ -12,6 +12,7 @@
 #include "helper/monitor.h"
 #include "helper/process.h"
 #include "runtime/file.h"
+#include "runtime/init.h"
 #include "runtime/lock.h"
 #include "runtime/steps.h"
 
@@ -69,6 +70,7 @@ void Monitor::readDocuments() {
   launch_ = readLaunch(dir_ + "/launch.json");
   launchKnown_ = true;
   spec_ = readSpec(dir_ + "/config.json");
+  if (launch_.init) addInit(spec_, init_);
   prepared_ = PreparedChild::prepare(spec_, launch_, dir_);
 }
 

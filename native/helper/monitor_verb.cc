@@ -43,6 +43,7 @@ int monitorVerb(int argc, char** argv) {
     reportFd = args.fd("report");
     const int attachFd = args.fd("attach");
     const std::string dir = realPath(args.required("dir"));
+    const std::string init = args.optional("init").value_or("");
     umask(022);
     prctl(PR_SET_DUMPABLE, 0);
     keepFds({reportFd, attachFd});
@@ -60,7 +61,7 @@ int monitorVerb(int argc, char** argv) {
     // has read.
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
     mallopt(M_TRIM_THRESHOLD, 64 << 10);
-    return Monitor(dir, std::move(report), std::move(attach)).run();
+    return Monitor(dir, std::move(report), std::move(attach), init).run();
   } catch (const Failure& failure) {
     Report(reportFd).failed(failure);
     const std::string line = failureLine(failure);

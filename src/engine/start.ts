@@ -1,5 +1,6 @@
 /** Steps 4 and 5 of a run: prepare what changes with every start, spawn the monitor, and learn how it went. */
 import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import type { LaunchSpec } from '../native/launch.js';
 import { Frame, Want } from '../native/protocol.js';
@@ -118,7 +119,9 @@ function spawnMonitor(
   const { native } = ctx;
   const [report, reportWriter] = native.pipe();
   const [attach, attachPeer] = want === 0 ? [undefined, undefined] : native.socketPair();
-  const args = ['monitor', '--dir', ctx.paths.container(id).dir, '--report', String(REPORT_FD)];
+  const { dir } = ctx.paths.container(id);
+  const init = join(dirname(ctx.helperPath), 'tsrun-init');
+  const args = ['monitor', '--dir', dir, '--report', String(REPORT_FD), '--init', init];
   const fds = [{ child: REPORT_FD, parent: reportWriter }];
   try {
     if (attach !== undefined && attachPeer !== undefined) {
