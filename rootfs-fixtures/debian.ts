@@ -33,6 +33,8 @@ const REDIS_PACKAGES = [
   'lua-cjson',
 ];
 
+const VIM_PACKAGES = ['vim', 'vim-common', 'vim-runtime', 'xxd', 'libgpm2', 'libsodium23'];
+
 /** Makes `name` in the cache if it is not there yet; a half-made one never gets the name. */
 function cached(name: string, make: (out: string) => void): string {
   const path = join(FIXTURES, name);
@@ -202,6 +204,14 @@ export function redisArchive(): string {
       out,
     ),
   );
+}
+
+/** A directory with the packages that `apt-get install vim` adds to the base. */
+export function vimPackages(): string {
+  return cached('vim-packages', (out) => {
+    mkdirSync(out);
+    run('apt-get', ['download', '-qq', ...VIM_PACKAGES], { cwd: out });
+  });
 }
 
 /** The busybox root as a directory, for tests that need a lower directory and no image. */
