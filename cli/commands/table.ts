@@ -68,6 +68,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: "Inspect changes to files or directories on a container's filesystem",
     load: () => import('./diff.js'),
   },
+  {
+    names: ['events', 'system events'],
+    summary: 'Get real time events from the engine',
+    load: () => import('./events.js'),
+  },
   { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
   {
     names: ['inspect'],

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { parseChanges } from '../intent/change.js';
-import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
+import { canonical, familiar, parseReference, withDefaultTag } from '../intent/reference.js';
 import type { PackResult } from '../native/protocol.js';
 import { planCommit } from '../plan/commit.js';
 import type { ContainerRecord } from '../store/containers.js';
@@ -14,6 +14,7 @@ import { hexOf, type ImageId, parseDiffId } from '../types/ids.js';
 import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
 import { addLayerFromTar, publishImage } from './import-layer.js';
+import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor } from './monitor.js';
 import { resolveContainer } from './resolve.js';
@@ -125,5 +126,8 @@ async function publish(ctx: EngineContext, work: StagingDir, publication: Public
   const lower = record.layers.map((key) => ctx.paths.layer(key)).reverse();
   const { descriptor } = await addLayerFromTar(ctx, work, tar, diffId, base.config.rootfs.diff_ids, lower);
   const layers = [...base.manifest.layers, descriptor];
-  return publishImage(ctx, work, { config, layers, reference, parent: base.id });
+  const imageID = await publishImage(ctx, work, { config, layers, reference, parent: base.id });
+  const imageRef = reference === undefined ? '' : familiar(parseReference(reference));
+  recordContainerEvent(ctx, record, 'commit', { comment: options.message ?? '', imageID, imageRef });
+  return imageID;
 }

@@ -24,6 +24,7 @@ import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
 import { ensureImage } from './ensure-image.js';
 import { imageSize } from './images.js';
+import { eventAttributes, recordContainerEvent } from './journal.js';
 import { contentMark } from './name-files.js';
 import { sweepNames } from './reconcile.js';
 import { remove } from './remove.js';
@@ -164,10 +165,13 @@ async function publish(
       nameFile: ctx.paths.name(record.name),
       // With its record, not only its content.
       anonymousVolumes: record.anonymousVolumes.map((name) => ctx.paths.volume(name)),
+      events: ctx.paths.events,
+      eventAttributes: eventAttributes(record),
     };
     writeStaged(staging, record, { ...plan, launch });
     try {
       publishContainer(ctx.paths, staging.dir, record, !record.autoRemove);
+      recordContainerEvent(ctx, record, 'create');
       return;
     } catch (error) {
       const taken = error instanceof TsrunError && error.code === 'CONFLICT';

@@ -122,6 +122,11 @@ export class LocalEngine implements Api.Engine {
     return commit(await this.#ready(), container, options);
   }
 
+  async *events(options?: Api.EventsOptions): AsyncGenerator<Api.EngineEvent> {
+    const { events } = await import('./events.js');
+    yield* events(await this.#ready(), options);
+  }
+
   async info(): Promise<Api.EngineInfo> {
     return engineInfo(await this.#ready());
   }

@@ -1,7 +1,7 @@
 /** The event journal's writing end: ARCHITECTURE.md ("Events") has the shape of a line and says who writes which event. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ContainerRecord } from '../store/containers.js';
-import type { EngineContext } from './context.js';
+import type { StorePaths } from '../store/paths.js';
 
 export interface NewEvent {
   type: 'container' | 'image' | 'volume' | 'network';
@@ -12,8 +12,13 @@ export interface NewEvent {
   attributes?: Record<string, string>;
 }
 
+/** Whoever works with a store. */
+interface InStore {
+  readonly paths: StorePaths;
+}
+
 /** Appends one event. Many processes write the same file: one write(2) with O_APPEND keeps lines whole. */
-export function recordEvent(ctx: EngineContext, { type, action, id, attributes = {} }: NewEvent): void {
+export function recordEvent(ctx: InStore, { type, action, id, attributes = {} }: NewEvent): void {
   const microseconds = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   const named = type === 'container' || type === 'image' ? { status: action, id } : {};
   const from = type === 'container' ? { from: attributes.image ?? '' } : {};
@@ -36,9 +41,14 @@ export function recordEvent(ctx: EngineContext, { type, action, id, attributes =
   }
 }
 
+/** What all events of a container carry; launch.json has it for the monitor. */
+export function eventAttributes(record: ContainerRecord): Record<string, string> {
+  return { ...record.config.Labels, image: record.image.reference, name: record.name };
+}
+
 /** An event of a container, with the attributes that all of its events have: its labels, image and name. */
 export function recordContainerEvent(
-  ctx: EngineContext,
+  ctx: InStore,
   record: ContainerRecord,
   action: string,
   attributes: Record<string, string> = {},
@@ -47,6 +57,6 @@ export function recordContainerEvent(
     type: 'container',
     action,
     id: record.id,
-    attributes: { ...record.config.Labels, image: record.image.reference, name: record.name, ...attributes },
+    attributes: { ...eventAttributes(record), ...attributes },
   });
 }

@@ -9,6 +9,7 @@ import { StagingDir } from '../store/staging.js';
 import type { LoadedImage } from '../types/engine.js';
 import { type ChainId, type DiffId, hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
+import { recordEvent } from './journal.js';
 import type { PlannedImage } from './load-common.js';
 import { archiveContent, directoryContent } from './load-content.js';
 import { planLoad } from './load-plan.js';
@@ -46,6 +47,8 @@ export async function loadImages(
       })),
     );
     done = true;
+    for (const id of new Set(images.map(({ configBytes }) => digestOf(configBytes))))
+      recordEvent(context.store, { type: 'image', action: 'load', id, attributes: { name: id } });
     return named.map(({ image, reference }) => ({
       reference: reference === undefined ? undefined : familiar(parseReference(reference)),
       imageId: digestOf(image.configBytes),

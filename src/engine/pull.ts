@@ -1,6 +1,13 @@
 /** `pull`: resolve, download three layers at a time, unpack them bottom up, publish. */
 import { errnoOf, TsrunError } from '../errors.js';
-import { canonical, familiar, parseReference, type Reference, withDefaultTag } from '../intent/reference.js';
+import {
+  canonical,
+  familiar,
+  familiarRepository,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../intent/reference.js';
 import type { RegistryClient } from '../registry/client.js';
 import { blobSize, readBlob } from '../store/blobs.js';
 import { readImage, unlessDamaged } from '../store/images.js';
@@ -9,6 +16,7 @@ import { StagingDir } from '../store/staging.js';
 import type { PullOptions, PullResult } from '../types/engine.js';
 import { hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
+import { recordEvent } from './journal.js';
 import { publishImages } from './publish.js';
 import { LayerPull } from './pull-layers.js';
 import { checkConfig, fetchConfig, type RemoteImage, resolveRemote } from './pull-manifest.js';
@@ -91,6 +99,8 @@ async function obtain(
       },
     ]);
     const upToDate = published !== undefined && published.previous === published.imageId;
+    const attributes = { ...imageConfig.config?.Labels, name: familiarRepository(reference) };
+    recordEvent(store, { type: 'image', action: 'pull', id: familiar(reference), attributes });
     return { imageId: config.digest, digest: remote.digest, reference: name, upToDate };
   } catch (error) {
     damaged = ['CONTENT', 'FORMAT'].includes(errnoOf(error) ?? '');

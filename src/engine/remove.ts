@@ -5,6 +5,7 @@ import { moveToTrash } from '../store/staging.js';
 import { removeVolume } from '../store/volumes.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
+import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { isAlive, monitorGone, signalMonitor } from './monitor.js';
 import { noSuchContainer, resolveContainer } from './resolve.js';
@@ -69,6 +70,7 @@ async function removeStopped(
   if (trashed === undefined) throw noSuchContainer(id);
   unlistContainer(ctx.paths, record);
   await trashed.discard();
+  recordContainerEvent(ctx, record, 'destroy');
   if (options.volumes === true) for (const name of record.anonymousVolumes) await removeVolume(ctx, name);
   if (findImage(ctx.paths, record.image.id) === undefined) await collectUnused(ctx);
   return true;

@@ -13,6 +13,7 @@ import type { StagingDir } from '../store/staging.js';
 import type { RemovedImage } from '../types/engine.js';
 import type { ImageId } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
+import { recordEvent } from './journal.js';
 import { requireEntry } from './resolve-image.js';
 
 export interface RemoveImageOptions {
@@ -52,6 +53,10 @@ export async function removeImage(
     // References go first: what is cut off here only leaves content that the next collection finds.
     await writeIndex(paths, next);
     const trashed = plan.deleted.length > 0 ? await collectGarbage(store, usedLayers) : [];
+    const told = (action: string, id: string) =>
+      recordEvent(store, { type: 'image', action, id, attributes: { name: id } });
+    for (const _ of plan.untagged) told('untag', image.id);
+    for (const id of plan.deleted) told('delete', id);
     const untagged = plan.untagged.map(
       (name): RemovedImage => ({ untagged: familiar(parseReference(name)) }),
     );

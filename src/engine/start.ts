@@ -12,6 +12,7 @@ import { encodeFrame, MonitorClient } from './attach.js';
 import { ensureBindSource } from './bind-source.js';
 import { timestamp } from './clock.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
+import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
 import { refreshNameFiles } from './name-files.js';
@@ -38,6 +39,7 @@ export async function start(
     if (isAlive(ctx, record.id)) return undefined;
     await ensureSources(ctx, record);
     refreshNameFiles(ctx, record);
+    if (want !== 0) recordContainerEvent(ctx, record, 'attach');
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
     return launch(ctx, record, want);
   });

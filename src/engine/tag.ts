@@ -1,11 +1,12 @@
 /** `tag`: one more name for an image. */
 import { TsrunError } from '../errors.js';
-import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
+import { canonical, familiar, parseReference, withDefaultTag } from '../intent/reference.js';
 import { allEntries } from '../store/images.js';
 import { writeIndex } from '../store/index-file.js';
 import { withStorageLock } from '../store/locks.js';
 import { withEntry } from '../store/references.js';
 import type { ImageContext } from './image-context.js';
+import { recordEvent } from './journal.js';
 import { requireEntry } from './resolve-image.js';
 
 /** @throws TsrunError NOT_FOUND for `source`, USAGE for `target` */
@@ -27,5 +28,6 @@ export async function tagImage({ store }: ImageContext, source: string, target: 
       paths,
       withEntry(allEntries(paths), { descriptor, original, imageId, parent, reference, taggedAt }),
     );
+    recordEvent(store, { type: 'image', action: 'tag', id: imageId, attributes: { name: familiar(wanted) } });
   });
 }

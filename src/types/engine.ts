@@ -295,6 +295,33 @@ export interface LogsOptions {
   signal?: AbortSignal;
 }
 
+/** One line of the event journal, in Docker's shape; `status`, `id` and `from` as Docker gives them. */
+export interface EngineEvent {
+  Type: 'container' | 'image' | 'volume' | 'network';
+  /** "start", "exec_create: sh", "health_status: healthy" */
+  Action: string;
+  Actor: { ID: string; Attributes: Record<string, string> };
+  status?: string;
+  id?: string;
+  from?: string;
+  scope: string;
+  /** seconds since 1970 */
+  time: number;
+  timeNano: bigint;
+  /** The line as it stands in the journal. */
+  json: string;
+}
+
+export interface EventsOptions {
+  /** Without `since` and `until`, only what happens from now on. */
+  since?: Date;
+  /** The stream ends there; it is endless without. */
+  until?: Date;
+  /** key -> values: container, event, image, label, type, volume, network, scope */
+  filters?: Record<string, string[]>;
+  signal?: AbortSignal;
+}
+
 export interface PsOptions {
   all?: boolean;
   size?: boolean;
@@ -346,6 +373,9 @@ export interface Engine {
   logs(container: string, options?: LogsOptions): AsyncIterable<LogEntry>;
   diff(container: string): Promise<{ kind: ChangeKind; path: Uint8Array }[]>;
   commit(container: string, options?: CommitOptions): Promise<ImageId>;
+
+  /** What happens, as it happens. */
+  events(options?: EventsOptions): AsyncIterable<EngineEvent>;
 
   info(): Promise<EngineInfo>;
   version(): VersionInfo;
