@@ -5,6 +5,7 @@
  * engine or of the helper failed; `errno` is the symbolic name ("ENOENT") when a system call failed; `hint` is one
  * sentence that helps.
  */
+import { getSystemErrorMap } from 'node:util';
 
 /** code -> exit code of `run`, `create` and `exec`; every other verb exits 1 on any error (see {@link exitCodeOf}). */
 const RUN_EXIT_CODES = {
@@ -80,4 +81,11 @@ export function exitCodeOf(error: unknown, runLike: boolean): number {
 export function errnoOf(error: unknown): string | undefined {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return undefined;
+}
+
+/** What went wrong in words, as the C library would say it: "no such file or directory". */
+export function reasonOf(error: unknown): string {
+  const number = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  const words = typeof number === 'number' ? getSystemErrorMap().get(number)?.[1] : undefined;
+  return words ?? errnoOf(error) ?? String(error);
 }

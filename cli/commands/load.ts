@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import { reasonOf } from '../../src/errors.js';
 import { defineCommand } from '../command.js';
 import { escapeControls } from '../render/escape.js';
 import { UsageError } from '../usage.js';
@@ -41,12 +42,7 @@ function source(file: string) {
   try {
     if (statSync(file).isDirectory()) return { dir: file };
   } catch (error) {
-    throw new UsageError(`tsrun: open ${file}: ${reason(error)}`, 1, { usage: false });
+    throw new UsageError(`tsrun: open ${file}: ${reasonOf(error)}`, 1, { usage: false });
   }
   return createReadStream(file);
-}
-
-function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' ? 'no such file or directory' : (code ?? String(error));
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { errnoOf, TsrunError } from '../errors.js';
+import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 
 /**
  * A bind source that is missing becomes a directory of root's, as in Docker. Returns a word about it, since that is more
@@ -10,11 +10,10 @@ export function ensureBindSource(source: string): string[] {
   try {
     mkdirSync(source, { recursive: true, mode: 0o755 });
   } catch (cause) {
-    const errno = errnoOf(cause);
     throw new TsrunError(
       'SYSTEM',
-      `error while creating mount source path '${source}': mkdir ${source}: ${errno ?? String(cause)}`,
-      { step: 'container.create', errno, subject: source, cause },
+      `error while creating mount source path '${source}': mkdir ${source}: ${reasonOf(cause)}`,
+      { step: 'container.create', errno: errnoOf(cause), subject: source, cause },
     );
   }
   return [`the bind mount source ${source} did not exist: it was created as an empty directory`];

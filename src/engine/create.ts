@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { errnoOf, TsrunError } from '../errors.js';
+import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 import { probeHost } from '../host/probe.js';
 import type { EnvFile } from '../intent/env.js';
 import { randomName } from '../intent/name.js';
@@ -56,11 +56,9 @@ function readEnvFiles({ envFile = [] }: RunOptions): EnvFile[] {
     try {
       return { path, text: readFileSync(path) };
     } catch (cause) {
-      const errno = errnoOf(cause);
-      const reason = errno === 'ENOENT' ? 'no such file or directory' : (errno ?? String(cause));
-      throw new TsrunError('USAGE', `open ${path}: ${reason}`, {
+      throw new TsrunError('USAGE', `open ${path}: ${reasonOf(cause)}`, {
         step: 'intent',
-        errno,
+        errno: errnoOf(cause),
         subject: path,
         cause,
       });

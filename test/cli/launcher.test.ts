@@ -42,6 +42,21 @@ test('variables that bend Node are kept from it', (t) => {
   t.false(existsSync(join(t.context.dir, 'cov')));
 });
 
+test("--env-file is the container's: Node itself neither refuses nor reads it", (t) => {
+  const { dir, root } = t.context;
+  const missing = run(TSRUN, ['--root', root, 'run', '--env-file', join(dir, 'missing'), 'busybox']);
+  t.is(missing.status, 125);
+  t.regex(missing.stderr, /^tsrun: open .*missing: no such file or directory$/m);
+
+  const evil = join(dir, 'evil.cjs');
+  writeFileSync(evil, `require('node:fs').writeSync(1, 'bent\\n');`);
+  const file = join(dir, 'env');
+  writeFileSync(file, `NODE_OPTIONS=--require=${evil}\n`);
+  const refused = run(TSRUN, ['--root', root, 'run', '--env-file', file, '--pull', 'never', 'no-such-image']);
+  t.is(refused.status, 125);
+  t.is(refused.stdout, '');
+});
+
 test('it finds its package through links, by any name', (t) => {
   const { dir } = t.context;
   mkdirSync(join(dir, 'sub'));
