@@ -14,6 +14,7 @@ export const GROUPS: Record<string, string> = {
   container: 'Manage containers',
   image: 'Manage images',
   system: 'Manage tsrun',
+  volume: 'Manage volumes',
 };
 
 const container = (name: string) => [name, `container ${name}`];
@@ -76,7 +77,7 @@ export const COMMANDS: readonly Entry[] = [
   { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
   {
     names: ['inspect'],
-    summary: 'Return low-level information on containers and images',
+    summary: 'Return low-level information on containers, images and volumes',
     load: () => import('./inspect.js'),
   },
   {
@@ -129,6 +130,23 @@ export const COMMANDS: readonly Entry[] = [
     names: container('wait'),
     summary: 'Block until one or more containers stop, then print their exit codes',
     load: () => import('./wait.js'),
+  },
+  { names: ['volume create'], summary: 'Create a volume', load: () => import('./volume-create.js') },
+  {
+    names: ['volume inspect'],
+    summary: 'Display detailed information on one or more volumes',
+    load: () => import('./volume-inspect.js'),
+  },
+  { names: ['volume ls', 'volume list'], summary: 'List volumes', load: () => import('./volume-ls.js') },
+  {
+    names: ['volume prune'],
+    summary: 'Remove unused local volumes',
+    load: () => import('./volume-prune.js'),
+  },
+  {
+    names: ['volume rm', 'volume remove'],
+    summary: 'Remove one or more volumes',
+    load: () => import('./volume-rm.js'),
   },
 ];
 

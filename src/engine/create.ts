@@ -14,6 +14,7 @@ import {
   publishContainer,
   RECORD_VERSION,
 } from '../store/containers.js';
+import { withStorageLock } from '../store/locks.js';
 import { nameConflict, ownerOfName } from '../store/names.js';
 import { StagingDir } from '../store/staging.js';
 import { anonymousVolumeName, ensureVolume, volumeData } from '../store/volumes.js';
@@ -168,7 +169,10 @@ async function publish(
     };
     writeStaged(staging, record, { ...plan, launch });
     try {
-      publishContainer(ctx.paths, staging.dir, record, !record.autoRemove);
+      // Under the lock of who looks which volumes are used by nobody (volumes.ts).
+      await withStorageLock(ctx.paths, ctx.native, 'shared', () =>
+        publishContainer(ctx.paths, staging.dir, record, !record.autoRemove),
+      );
       recordContainerEvent(ctx, record, 'create');
       return;
     } catch (error) {

@@ -122,6 +122,16 @@ export class LocalEngine implements Api.Engine {
     return commit(await this.#ready(), container, options);
   }
 
+  readonly volumes: Api.VolumesApi = {
+    create: async (options) => (await import('./volumes.js')).createVolume(await this.#ready(), options),
+    list: async ({ filters } = {}) =>
+      (await import('./volumes.js')).listAllVolumes(await this.#ready(), filters),
+    inspect: async (name) => (await import('./volumes.js')).inspectVolume(await this.#ready(), name),
+    remove: async (name, options) =>
+      (await import('./volumes.js')).removeVolumeByName(await this.#ready(), name, options),
+    prune: async (options) => (await import('./volumes.js')).pruneVolumes(await this.#ready(), options),
+  };
+
   async *events(options?: Api.EventsOptions): AsyncGenerator<Api.EngineEvent> {
     const { events } = await import('./events.js');
     yield* events(await this.#ready(), options);

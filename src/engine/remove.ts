@@ -2,7 +2,6 @@ import { constants } from 'node:os';
 import { TsrunError } from '../errors.js';
 import { type ContainerRecord, unlistContainer } from '../store/containers.js';
 import { moveToTrash } from '../store/staging.js';
-import { removeVolume } from '../store/volumes.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { recordContainerEvent } from './journal.js';
@@ -11,6 +10,7 @@ import { isAlive, monitorGone, signalMonitor } from './monitor.js';
 import { noSuchContainer, resolveContainer } from './resolve.js';
 import { findImage } from './resolve-image.js';
 import { collectUnused } from './rmi.js';
+import { removeUnusedVolumes } from './volumes.js';
 
 /** A killed container is gone at once; what takes time is its ledger (cgroups that are slow to empty). */
 const KILL_LIMIT_MS = 15_000;
@@ -71,7 +71,7 @@ async function removeStopped(
   unlistContainer(ctx.paths, record);
   await trashed.discard();
   recordContainerEvent(ctx, record, 'destroy');
-  if (options.volumes === true) for (const name of record.anonymousVolumes) await removeVolume(ctx, name);
+  if (options.volumes === true) await removeUnusedVolumes(ctx, record.anonymousVolumes);
   if (findImage(ctx.paths, record.image.id) === undefined) await collectUnused(ctx);
   return true;
 }

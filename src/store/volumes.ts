@@ -39,7 +39,7 @@ export function checkVolumeName(name: string): void {
 /** Makes the volume if it is not there; true if this call made it. */
 export async function ensureVolume(
   store: Store,
-  volume: { name: string; anonymous: boolean; now: string },
+  volume: { name: string; anonymous: boolean; now: string; labels?: Record<string, string> },
 ): Promise<boolean> {
   const { name } = volume;
   checkVolumeName(name);
@@ -47,7 +47,8 @@ export async function ensureVolume(
   if (existsSync(target)) return false;
   const staging = await StagingDir.create(store);
   try {
-    const record: VolumeRecord = { name, createdAt: volume.now, labels: {}, anonymous: volume.anonymous };
+    const { now, labels = {}, anonymous } = volume;
+    const record: VolumeRecord = { name, createdAt: now, labels, anonymous };
     const data = join(staging.dir, '_data');
     mkdirSync(data);
     chmodSync(data, 0o755);

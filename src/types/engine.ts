@@ -330,6 +330,38 @@ export interface PsOptions {
   filters?: Record<string, string[]>;
 }
 
+/** `GET /volumes/{name}` of the Engine API. */
+export interface VolumeInspect {
+  /** RFC 3339, whole seconds */
+  CreatedAt: string;
+  Driver: 'local';
+  Labels: Record<string, string> | null;
+  /** Absolute directory of the volume's content. */
+  Mountpoint: string;
+  Name: string;
+  Options: Record<string, string> | null;
+  Scope: 'local';
+}
+
+export interface PruneResult {
+  /** Names or full ids of what is gone. */
+  deleted: string[];
+  /** bytes */
+  reclaimed: number;
+}
+
+export interface VolumesApi {
+  /** A random name if none is given. One that exists is returned as it is. */
+  create(options?: { name?: string; labels?: Record<string, string> }): Promise<VolumeInspect>;
+  /** filters: dangling, driver, label, name. Sorted by name. */
+  list(options?: { filters?: Record<string, string[]> }): Promise<VolumeInspect[]>;
+  inspect(name: string): Promise<VolumeInspect>;
+  /** Never while a container has it. With `force` a missing one is no error. */
+  remove(name: string, options?: { force?: boolean }): Promise<void>;
+  /** What no container has; only anonymous ones unless `all`. filters: label, label!, all. */
+  prune(options?: { all?: boolean; filters?: Record<string, string[]> }): Promise<PruneResult>;
+}
+
 export interface ImagesOptions {
   all?: boolean;
   /** Reference pattern: "redis", "redis:7*". */
@@ -373,6 +405,8 @@ export interface Engine {
   logs(container: string, options?: LogsOptions): AsyncIterable<LogEntry>;
   diff(container: string): Promise<{ kind: ChangeKind; path: Uint8Array }[]>;
   commit(container: string, options?: CommitOptions): Promise<ImageId>;
+
+  readonly volumes: VolumesApi;
 
   /** What happens, as it happens. */
   events(options?: EventsOptions): AsyncIterable<EngineEvent>;

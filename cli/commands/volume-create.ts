@@ -1,0 +1,44 @@
+import { defineCommand } from '../command.js';
+import { UsageError } from '../usage.js';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] [VOLUME]',
+  flags: [
+    { name: 'driver', short: 'd', kind: 'string', help: 'Volume driver: local', default: 'local' },
+    { name: 'label', kind: 'list', help: 'Set metadata: KEY or KEY=VALUE' },
+    { name: 'name', kind: 'string', help: 'Volume name', hidden: true },
+  ],
+  min: 0,
+  max: 1,
+  examples: [
+    ['tsrun volume create data', 'A named volume, for -v data:/var/lib/data'],
+    ['tsrun volume create --label stage=test', 'Without a name: a random one is printed'],
+  ],
+  async run(cli, flags, [argument]) {
+    if (argument !== undefined && flags.name)
+      throw new UsageError(
+        'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+        1,
+      );
+    if (flags.driver !== 'local')
+      throw new UsageError(
+        `tsrun: create: error looking up volume plugin ${flags.driver}: plugin "${flags.driver}" not found`,
+        1,
+        { usage: false },
+      );
+    const name = argument ?? (flags.name || undefined);
+    const engine = await cli.engine();
+    const volume = await engine.volumes.create({ name, labels: labelsOf(flags.label) });
+    cli.out(`${volume.Name}\n`);
+    return 0;
+  },
+});
+
+function labelsOf(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
