@@ -295,8 +295,8 @@ test.serial('a signal to the client reaches the program', async (t) => {
 });
 
 test.serial('a terminal: size before exec, resize, keys, and the outer terminal restored', async (t) => {
-  const terminal = new Terminal('sh', {
-    env: { ...store.environment(), PS1: 'outer$ ' },
+  const terminal = new Terminal("env 'PS1=outer$ ' bash --norc --noprofile", {
+    env: store.environment(),
     cols: 90,
     rows: 30,
   });
@@ -313,8 +313,10 @@ test.serial('a terminal: size before exec, resize, keys, and the outer terminal 
   terminal.type('stty size');
   terminal.press('Enter');
   await terminal.waitFor(/35 100\n/);
-  terminal.type('sleep 1000');
-  terminal.press('Enter', 'C-c');
+  terminal.type("sh -c 'echo going; exec sleep 1000'");
+  terminal.press('Enter');
+  await terminal.waitFor(/^going$/m);
+  terminal.press('C-c');
   terminal.type('echo interrupted $?');
   terminal.press('Enter');
   await terminal.waitFor(/^interrupted 130$/m);
