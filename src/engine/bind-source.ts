@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
+import { makeDirs } from '../store/directories.js';
 
 /**
  * A bind source that is missing becomes a directory of root's, as in Docker. Returns a word about it, since that is more
@@ -8,7 +9,7 @@ import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 export function ensureBindSource(source: string): string[] {
   if (statSync(source, { throwIfNoEntry: false }) !== undefined) return [];
   try {
-    mkdirSync(source, { recursive: true, mode: 0o755 });
+    makeDirs(source, 0o755);
   } catch (cause) {
     throw new TsrunError(
       'SYSTEM',

@@ -1,5 +1,5 @@
 /** `pull`: resolve, download three layers at a time, unpack them bottom up, publish. */
-import { errnoOf, TsrunError } from '../errors.js';
+import { TsrunError } from '../errors.js';
 import {
   canonical,
   familiar,
@@ -73,7 +73,7 @@ async function obtain(
 ): Promise<PullResult> {
   const { store } = context;
   const work = await StagingDir.create(store);
-  let damaged = false;
+  let worthless = false;
   try {
     const { config, layers } = remote.manifest;
     await work.lease(
@@ -103,13 +103,21 @@ async function obtain(
     recordEvent(store, { type: 'image', action: 'pull', id: familiar(reference), attributes });
     return { imageId: config.digest, digest: remote.digest, reference: name, upToDate };
   } catch (error) {
-    damaged = ['CONTENT', 'FORMAT'].includes(errnoOf(error) ?? '');
+    worthless = isWorthless(error);
     throw error;
   } finally {
     await work.discard();
-    // What came before the connection broke serves the next attempt; an image that lies about itself gets none.
-    if (damaged) await collectUnused(context);
+    if (worthless) await collectUnused(context);
   }
+}
+
+/**
+ * What came before the connection broke serves the next attempt. An image that lies about itself gets none; and on a full
+ * disk what came is in the way, and no image bears its name yet by which the user could remove it.
+ */
+function isWorthless(error: unknown): boolean {
+  if (!(error instanceof TsrunError)) return false;
+  return ['CONTENT', 'FORMAT'].includes(error.code) || ['ENOSPC', 'EDQUOT'].includes(error.errno ?? '');
 }
 
 /** The reference names this very manifest here, and all of it is there: nothing is said about layers then. */

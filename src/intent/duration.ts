@@ -52,7 +52,7 @@ export function parseTimestamp(text: string, now: Date, flag: string): Date {
     throw usage(
       `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
       text,
-      String(cause),
+      cause instanceof Error ? cause.message : undefined,
     );
   }
 }

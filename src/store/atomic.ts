@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, readFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf, TsrunError } from '../errors.js';
+import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 
 /** Names of temporary files start with a dot and end with this: whoever sweeps a directory knows them by it. */
 export const TEMP_SUFFIX = '.tmp';
@@ -79,7 +79,7 @@ export function systemError(step: string, subject: string, error: unknown): Tsru
   const errno = errnoOf(error);
   const hint =
     errno === 'ENOSPC' || errno === 'EDQUOT' ? 'the disk is full: remove images or containers' : undefined;
-  return new TsrunError('SYSTEM', `${step}: ${subject}: ${errno ?? String(error)}`, {
+  return new TsrunError('SYSTEM', `${step}: ${subject}: ${reasonOf(error)}`, {
     step,
     errno,
     subject,

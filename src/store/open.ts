@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
 import { readJson, systemError, writeFileAtomic } from './atomic.js';
+import { makeDirs } from './directories.js';
 import { makeInitLayer } from './init-layer.js';
 import { withStorageLock } from './locks.js';
 import { type StorePaths, storePaths } from './paths.js';
@@ -53,7 +54,7 @@ async function makeIndex(store: Store): Promise<void> {
 /** The root may be a link that the administrator made (to a larger disk); what lies below it may not. */
 function makeRoot(root: string): string {
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeDirs(root, 0o700);
     const real = realpathSync(root);
     refuseForeign(real);
     makePrivateDir(real);
