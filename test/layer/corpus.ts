@@ -1,4 +1,4 @@
-/** Archives made to break out of, confuse or exhaust an unpacker: the list of threats T30 to T33. */
+/** Archives made to break out of, confuse or exhaust an unpacker. */
 import { gzipSync } from 'node:zlib';
 import { dir, END, entry, file, hardLink, meta, paxHeader, paxRecord, symlink, tar } from './tar-builder.js';
 

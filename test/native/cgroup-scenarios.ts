@@ -131,7 +131,7 @@ export const outOfMemory = (): Promise<void> =>
     assert.equal(container.exit.oomKilled, true);
   });
 
-/** T18: a node can be made, but not opened. */
+/** A node can be made, but not opened. */
 const DEVICES = `
 mknod /tmp/mem c 1 1 && mknod /tmp/disk b 254 0 && mknod /tmp/null c 1 3 || exit 9
 echo x > /tmp/null && head -c 1 /dev/urandom > /dev/null || exit 8

@@ -175,7 +175,7 @@ export const reach = (): Promise<void> =>
 
     assert.equal(await host.connect(address, 8082), 'hi');
     assert.equal(await outer.connect(HOST, 81), `you are ${OUTER}`);
-    // T54: a neighbour that routes the subnet to us reaches neither a container nor the bridge's address.
+    // A neighbour that routes the subnet to us reaches neither a container nor the bridge's address.
     assert.equal(await outer.connect(address, 8082), 'unreachable');
     assert.equal(await outer.connect('172.30.0.1', 81), 'unreachable');
 
