@@ -131,6 +131,13 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Block until one or more containers stop, then print their exit codes',
     load: () => import('./wait.js'),
   },
+  {
+    names: ['container prune'],
+    summary: 'Remove all stopped containers',
+    load: () => import('./container-prune.js'),
+  },
+  { names: ['system df'], summary: 'Show disk usage', load: () => import('./system-df.js') },
+  { names: ['system prune'], summary: 'Remove unused data', load: () => import('./system-prune.js') },
   { names: ['volume create'], summary: 'Create a volume', load: () => import('./volume-create.js') },
   {
     names: ['volume inspect'],

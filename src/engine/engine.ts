@@ -132,6 +132,20 @@ export class LocalEngine implements Api.Engine {
     prune: async (options) => (await import('./volumes.js')).pruneVolumes(await this.#ready(), options),
   };
 
+  async diskUsage(): Promise<Api.DiskUsage> {
+    return (await import('./disk-usage.js')).diskUsage(await this.#ready());
+  }
+
+  async pruneContainers(options?: { filters?: Record<string, string[]> }): Promise<Api.PruneResult> {
+    return (await import('./prune.js')).pruneContainers(await this.#ready(), options?.filters);
+  }
+
+  async pruneImages(options?: {
+    all?: boolean;
+  }): Promise<{ removed: Api.RemovedImage[]; reclaimed: number }> {
+    return (await import('./prune.js')).pruneImages(await this.#ready(), options);
+  }
+
   async *events(options?: Api.EventsOptions): AsyncGenerator<Api.EngineEvent> {
     const { events } = await import('./events.js');
     yield* events(await this.#ready(), options);

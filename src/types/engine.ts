@@ -350,6 +350,19 @@ export interface PruneResult {
   reclaimed: number;
 }
 
+/** What takes space; all sizes in bytes. */
+export interface DiskUsage {
+  /** Layers of all images, shared ones once. */
+  layersSize: number;
+  /** Of that, what only images without a container have. */
+  layersReclaimable: number;
+  images: (ImageSummary & { sharedSize: number; uniqueSize: number })[];
+  /** With `sizeRw`. */
+  containers: ContainerSummary[];
+  /** `links`: how many containers have it. */
+  volumes: { name: string; links: number; size: number }[];
+}
+
 export interface VolumesApi {
   /** A random name if none is given. One that exists is returned as it is. */
   create(options?: { name?: string; labels?: Record<string, string> }): Promise<VolumeInspect>;
@@ -407,6 +420,11 @@ export interface Engine {
   commit(container: string, options?: CommitOptions): Promise<ImageId>;
 
   readonly volumes: VolumesApi;
+  diskUsage(): Promise<DiskUsage>;
+  /** Removes what does not run. filters: label, label! */
+  pruneContainers(options?: { filters?: Record<string, string[]> }): Promise<PruneResult>;
+  /** Removes what no container has: images without a name, or with `all` every one. */
+  pruneImages(options?: { all?: boolean }): Promise<{ removed: RemovedImage[]; reclaimed: number }>;
 
   /** What happens, as it happens. */
   events(options?: EventsOptions): AsyncIterable<EngineEvent>;
