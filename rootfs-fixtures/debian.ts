@@ -158,9 +158,9 @@ function redisLayers(): ArchiveLayer[] {
   );
   const capability = layerOf('redis-capability.tar', (root) => {
     mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
-    copyFileSync('/bin/busybox', join(root, 'usr/local/bin/probe'));
-    chmodSync(join(root, 'usr/local/bin/probe'), 0o755);
-    run('setcap', ['cap_net_raw+ep', join(root, 'usr/local/bin/probe')]);
+    copyFileSync('/bin/busybox', join(root, 'usr/local/bin/busybox'));
+    chmodSync(join(root, 'usr/local/bin/busybox'), 0o755);
+    run('setcap', ['cap_net_raw+ep', join(root, 'usr/local/bin/busybox')]);
   });
   const removal = layerOf('redis-removal.tar', (root) => {
     put(root, 'usr/share/doc/.wh.redis-server', '');
@@ -174,7 +174,7 @@ function redisLayers(): ArchiveLayer[] {
   return [
     { path: user, compression: 'gzip', createdBy: 'RUN useradd redis' },
     { path: packages, compression: 'zstd', createdBy: 'RUN apt-get install redis-server' },
-    { path: capability, compression: 'gzip', createdBy: 'RUN setcap cap_net_raw+ep /usr/local/bin/probe' },
+    { path: capability, compression: 'gzip', createdBy: 'RUN setcap cap_net_raw+ep /usr/local/bin/busybox' },
     {
       path: removal,
       compression: 'none',
