@@ -31,8 +31,8 @@ export interface Command<F extends readonly Flag[] = readonly Flag[]> {
   max: number;
   /** False: flags end at the first argument. */
   interspersed?: boolean;
-  /** run, create and exec: exit codes 125 to 127, and a pointer to the help after an error. */
-  runLike?: boolean;
+  /** Exit codes 125 to 127; for run and create also a pointer to the help after an error. */
+  runLike?: boolean | 'exec';
   examples?: readonly (readonly [command: string, what: string])[];
   /** Resolves with the exit code, or nothing for 0. */
   run(cli: Cli, flags: FlagValues<F>, args: string[]): Promise<number | undefined>;

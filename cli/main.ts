@@ -128,7 +128,7 @@ function fail(error: unknown, { io, globals, found, command }: Failed): number {
     io.err(renderError(error, { debug: globals.debug }));
     return CANCELLED;
   }
-  const helpFor = command?.runLike ? path : undefined;
+  const helpFor = command?.runLike === true ? path : undefined;
   io.err(renderError(error, { helpFor, debug: globals.debug }));
   return exitCodeOf(error, command?.runLike ?? false);
 }

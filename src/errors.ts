@@ -71,10 +71,19 @@ export class TsrunError extends Error {
   }
 }
 
-/** Exit code of a verb that failed with `error`. `runLike` is true for run, create and exec. */
-export function exitCodeOf(error: unknown, runLike: boolean): number {
-  if (!runLike) return 1;
-  return error instanceof TsrunError ? RUN_EXIT_CODES[error.code] : 125;
+/** Where `exec` differs: it makes nothing, so what is wrong with the container is a plain error. */
+const EXEC_EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  NOT_FOUND: 1,
+  NOT_RUNNING: 1,
+  UNKNOWN_USER: 126,
+  HELPER: 126,
+};
+
+/** Exit code of a verb that failed with `error`. `runLike` is true for run and create. */
+export function exitCodeOf(error: unknown, runLike: boolean | 'exec'): number {
+  if (runLike === false) return 1;
+  if (!(error instanceof TsrunError)) return 125;
+  return (runLike === 'exec' ? EXEC_EXIT_CODES[error.code] : undefined) ?? RUN_EXIT_CODES[error.code];
 }
 
 /** The symbolic errno of a Node system error, if it is one. */

@@ -14,6 +14,8 @@ export interface SessionOptions {
   stdin: boolean;
   /** Signals go to PID 1; without it they end this process. */
   sigProxy: boolean;
+  /** Bytes that let go of the container when they are typed; empty = none do. */
+  detachKeys?: readonly number[];
 }
 
 export type SessionEnd = { code: number } | 'detached';
@@ -39,7 +41,9 @@ export async function runSession(
       await output;
       return { code };
     });
-    const detached = options.stdin ? feedStdin(attachment, options.tty && cli.isTty(0)) : never<SessionEnd>();
+    const detached = options.stdin
+      ? feedStdin(attachment, options.tty && cli.isTty(0) ? new DetachKeys(options.detachKeys) : undefined)
+      : never<SessionEnd>();
     // The loser of the race may still fail: that is nobody's concern any more.
     for (const promise of [output, ended, detached]) promise.catch(() => {});
     return await Promise.race([ended, detached, failureOf(output)]);
@@ -93,12 +97,11 @@ function listenToSignals(
 }
 
 /** Resolves only when the user detaches. */
-async function feedStdin(attachment: Attachment, terminal: boolean): Promise<SessionEnd> {
+async function feedStdin(attachment: Attachment, keys: DetachKeys | undefined): Promise<SessionEnd> {
   const { stdin } = attachment;
   stdin.on('error', () => {
     // The process closed its end or is gone; `exit` tells the rest.
   });
-  const keys = terminal ? new DetachKeys() : undefined;
   try {
     for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
       const { bytes, detach } = keys?.feed(chunk) ?? { bytes: chunk, detach: false };

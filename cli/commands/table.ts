@@ -34,6 +34,12 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./ps.js'),
   },
   {
+    names: container('exec'),
+    summary: 'Execute a command in a running container',
+    common: true,
+    load: () => import('./exec.js'),
+  },
+  {
     names: image('pull'),
     summary: 'Download an image from a registry',
     common: true,
@@ -154,6 +160,47 @@ export const COMMANDS: readonly Entry[] = [
     names: ['volume rm', 'volume remove'],
     summary: 'Remove one or more volumes',
     load: () => import('./volume-rm.js'),
+  },
+  {
+    names: container('attach'),
+    summary: 'Attach local standard input, output, and error streams to a running container',
+    load: () => import('./attach.js'),
+  },
+  {
+    names: ['container exists'],
+    summary: 'Exit with 0 if a container exists, else with 1',
+    load: () => import('./container-exists.js'),
+  },
+  {
+    names: container('pause'),
+    summary: 'Pause all processes within one or more containers',
+    load: () => import('./pause.js'),
+  },
+  {
+    names: container('port'),
+    summary: 'List port mappings or a specific mapping for the container',
+    load: () => import('./port.js'),
+  },
+  { names: container('rename'), summary: 'Rename a container', load: () => import('./rename.js') },
+  {
+    names: container('restart'),
+    summary: 'Restart one or more containers',
+    load: () => import('./restart.js'),
+  },
+  {
+    names: container('stop'),
+    summary: 'Stop one or more running containers',
+    load: () => import('./stop.js'),
+  },
+  {
+    names: container('top'),
+    summary: 'Display the running processes of a container',
+    load: () => import('./top.js'),
+  },
+  {
+    names: container('unpause'),
+    summary: 'Unpause all processes within one or more containers',
+    load: () => import('./unpause.js'),
   },
 ];
 

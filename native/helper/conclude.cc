@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "runtime/file.h"
 #include "runtime/remove.h"
@@ -12,6 +13,10 @@ namespace tsrun {
 int exitCodeOf(const Failure& failure) {
   if (failure.step != step::kExec) return 128;
   return failure.error == ENOENT ? 127 : 126;
+}
+
+int exitCodeOf(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 void removeContainer(const std::string& dir, const Launch& launch) {

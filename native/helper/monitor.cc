@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "helper/fd_message.h"
 #include "helper/journal.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -199,21 +200,11 @@ void Monitor::startFailed(const Failure& failure, bool told) {
 
 /// The master of the container's terminal comes as one message with one fd.
 void Monitor::readSync() {
-  char byte;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(sync_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return syncWatch_->set(0);
-  UniqueFd master(*reinterpret_cast<const int*>(CMSG_DATA(header)));
+  FdMessage message = receiveFd(sync_.get());
+  if (message.again) return;
+  if (!message.fd) return syncWatch_->set(0);
   try {
-    stdio_->adoptTerminal(std::move(master));
+    stdio_->adoptTerminal(std::move(message.fd));
   } catch (const Failure& failure) {
     startFailed(failure, false);
   }

@@ -18,10 +18,6 @@ namespace {
 /// How often a monitor that wants to remove its container asks whether the operation on it is over.
 constexpr int kRetryMs = 50;
 
-int codeOf(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 }  // namespace
 
 /// A start that failed before there was a loop: nothing of the child may be left.
@@ -46,7 +42,7 @@ bool Monitor::wasOomKilled() const {
 /// another run: true if it is to begin now.
 bool Monitor::conclude() {
   if (log_) log_->finish();
-  exitCode_ = failure_ ? exitCodeOf(*failure_) : codeOf(*status_);
+  exitCode_ = failure_ ? exitCodeOf(*failure_) : exitCodeOf(*status_);
   pidfd_.reset();
   // What clients have asked for until now is heard before that is decided.
   attach_->update();
@@ -155,6 +151,8 @@ void Monitor::removeSelf() {
     // Somebody who started it again in between has a monitor of his own.
     if (isByteHeld(lock_.get(), kMonitorByte)) return;
   }
+  // As it is called now: its old name may be another's.
+  launch_ = readLaunch(dir_ + "/launch.json");
   removeContainer(dir_, launch_);
   Journal::record(launch_, "destroy");
 }

@@ -3,6 +3,7 @@
 /// itself and returns the exit code.
 namespace tsrun {
 int monitorVerb(int argc, char** argv);
+int execVerb(int argc, char** argv);
 int recoverVerb(int argc, char** argv);
 int removeVerb(int argc, char** argv);
 int applyVerb(int argc, char** argv);

@@ -14,6 +14,7 @@
 #include "runtime/console.h"
 #include "runtime/copyup.h"
 #include "runtime/devices.h"
+#include "runtime/entry.h"
 #include "runtime/masks.h"
 #include "runtime/mounts.h"
 #include "runtime/namespaces.h"
@@ -26,26 +27,6 @@
 
 namespace tsrun {
 namespace {
-
-/// Nothing of the caller's signal state reaches the program (Node, for one, ignores SIGPIPE).
-void resetSignals() {
-  for (int number = 1; number < _NSIG; number++) signal(number, SIG_DFL);
-  // Until execve: a report that nobody reads must not end the start.
-  signal(SIGPIPE, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-void waitForGo(int sync, Report& report) {
-  report.step(step::kWaitGo);
-  char byte;
-  ssize_t got;
-  do got = recv(sync, &byte, 1, 0);
-  while (got < 0 && errno == EINTR);
-  if (got < 0) report.die("sync socket");
-  if (got == 0) _exit(1);  // the monitor is gone, and nobody listens
-}
 
 class Child final : public PreparedChild {
  public:
@@ -74,7 +55,7 @@ class Child final : public PreparedChild {
   unsigned long long cloneFlags() const override { return namespaces_.cloneFlags(); }
 
   [[noreturn]] void run(const ChildFds& fds, Report& report) override {
-    resetSignals();
+    resetChildSignals();
     umask(0);  // modes are given as they are meant
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -95,7 +76,7 @@ class Child final : public PreparedChild {
 
     setNames(report);
     sysctls_.write(proc.get(), report);
-    setUpStdio(fds, spec_.process.terminal, launch_.consoleSize, root.get(), report);
+    setUpStdio(fds, spec_.process.terminal, launch_.consoleSize, root.get(), Console::bind, report);
     mounts_.finish(report);
     if (spec_.rootReadonly) makeRootReadOnly(root.get(), report);
     process_.enter(std::move(root), std::move(proc), fds.sync, report);

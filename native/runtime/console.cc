@@ -82,7 +82,7 @@ void installStdio(const int (&sources)[3], Report& report) {
 }  // namespace
 
 void setUpStdio(const ChildFds& fds, bool terminal, const std::optional<Launch::Size>& size, int root,
-                Report& report) {
+                Console console, Report& report) {
   report.step(step::kConsole);
   // A session of its own in every case: no controlling terminal of the caller is left to push input into.
   if (setsid() < 0) report.die("setsid");
@@ -97,7 +97,7 @@ void setUpStdio(const ChildFds& fds, bool terminal, const std::optional<Launch::
     if (ioctl(master.get(), TIOCSWINSZ, &window) < 0) report.die("/dev/console");
   }
   sendMaster(fds.sync, master.get(), report);
-  bindConsole(root, slave.get(), report);
+  if (console == Console::bind) bindConsole(root, slave.get(), report);
   if (ioctl(slave.get(), TIOCSCTTY, 0) < 0) report.die("/dev/console");
   installStdio({slave.get(), slave.get(), slave.get()}, report);
   if (fchmod(0, 0620) < 0) report.die("/dev/console");

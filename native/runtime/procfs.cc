@@ -16,6 +16,7 @@ UniqueFd openOwnProc(const std::string& scratch, Report& report) {
   struct statfs info;
   if (!mount || fstatfs(mount.get(), &info) < 0) report.die("proc");
   if (info.f_type != PROC_SUPER_MAGIC) report.die(ENODEV, "proc", "not a procfs");
+  if (scratch.empty()) return mount;
   UniqueFd place(open(scratch.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!place || sys::attach(mount.get(), place.get()) < 0) report.die(scratch.c_str());
   return mount;

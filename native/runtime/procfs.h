@@ -12,6 +12,7 @@ namespace tsrun {
 ///
 /// It is attached at `scratch`, a host directory, and so leaves the namespace together with the host's tree:
 /// closing a mount that was never attached makes the kernel wait for all CPUs (1 to 2 ms) once more.
+/// In a namespace whose host tree is gone `scratch` is empty, and it is not attached.
 UniqueFd openOwnProc(const std::string& scratch, Report& report);
 
 }  // namespace tsrun

@@ -21,6 +21,20 @@ Json failureOf(const Failure& failure) {
   return value;
 }
 
+/// Nothing if the file is missing or, after a crash, broken.
+std::optional<Json> recordOf(const std::string& dir, const std::string& name) {
+  std::string text;
+  try {
+    text = readFile(dir + "/" + name, step::kRecord);
+  } catch (const Failure& failure) {
+    if (failure.error == ENOENT) return std::nullopt;
+    throw;
+  }
+  Json value = Json::parse(text, nullptr, false);
+  if (!value.is_object()) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 void writeState(const std::string& dir, const StateRecord& state) {
@@ -47,17 +61,16 @@ void writeExit(const std::string& dir, const ExitRecord& exit, bool durable) {
 }
 
 std::optional<std::string> startedAtOf(const std::string& dir, const std::string& name) {
-  std::string text;
-  try {
-    text = readFile(dir + "/" + name, step::kRecord);
-  } catch (const Failure& failure) {
-    if (failure.error == ENOENT) return std::nullopt;
-    throw;
-  }
-  const Json value = Json::parse(text, nullptr, false);
-  if (!value.is_object()) return std::nullopt;
-  const auto found = value.find("startedAt");
-  return found != value.end() && found->is_string() ? found->get<std::string>() : std::string();
+  const auto value = recordOf(dir, name);
+  if (!value) return std::nullopt;
+  const auto found = value->find("startedAt");
+  return found != value->end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int pidOfState(const std::string& dir) {
+  const auto value = recordOf(dir, "state");
+  const auto found = value ? value->find("pid") : Json::const_iterator();
+  return value && found != value->end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
 ReportLine parseReportLine(const std::string& line) {

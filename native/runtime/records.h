@@ -34,6 +34,9 @@ void writeExit(const std::string& dir, const ExitRecord& exit, bool durable);
 /// if it has none.
 std::optional<std::string> startedAtOf(const std::string& dir, const std::string& name);
 
+/// `pid` of `dir`/state; 0 if there is none.
+int pidOfState(const std::string& dir);
+
 /// What one line of a report says: the failure of a `fail` record, or the name of a step.
 struct ReportLine {
   std::optional<Failure> failure;

@@ -27,6 +27,8 @@ inline constexpr char kNetworkAddress[] = "network.address";
 inline constexpr char kNetworkNat[] = "network.nat";
 inline constexpr char kNetworkHosts[] = "network.hosts";
 inline constexpr char kNetworkRelease[] = "network.release";
+/// Finding a running container and entering its namespaces (exec).
+inline constexpr char kJoin[] = "namespaces.join";
 // child
 inline constexpr char kWaitGo[] = "wait.go";
 inline constexpr char kCgroupNs[] = "namespaces.cgroup";

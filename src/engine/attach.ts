@@ -115,9 +115,14 @@ export class MonitorClient implements Attachment {
     return this.#request(encodeFrame(Frame.signal, Buffer.of(signal)));
   }
 
-  /** Resolves when the container's processes stand still; they go on at {@link thaw} or when this client goes. */
-  freeze(): Promise<void> {
-    return this.#request(encodeFrame(Frame.freeze, Buffer.of(1)));
+  /** The user ends the container: no restart follows. `signal` 0 = none is sent. */
+  stop(signal: number): Promise<void> {
+    return this.#request(encodeFrame(Frame.stop, Buffer.of(signal)));
+  }
+
+  /** Resolves when the container's processes stand still; they go on at {@link thaw} or, with `hold`, when this client goes. */
+  freeze({ hold = true } = {}): Promise<void> {
+    return this.#request(encodeFrame(Frame.freeze, Buffer.of(hold ? 1 : 0)));
   }
 
   thaw(): Promise<void> {

@@ -1,10 +1,8 @@
 /** Steps 1 to 3 of a run: the image, the plan, the record. Nothing of the kernel is acquired here. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { errnoOf, reasonOf, TsrunError } from '../errors.js';
+import { TsrunError } from '../errors.js';
 import { probeHost } from '../host/probe.js';
-import type { EnvFile } from '../intent/env.js';
 import { randomName } from '../intent/name.js';
 import { parseRun, type RunIntent } from '../intent/run.js';
 import { planRun, type RunPlan } from '../plan/run.js';
@@ -24,6 +22,7 @@ import { ensureBindSource } from './bind-source.js';
 import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
 import { ensureImage } from './ensure-image.js';
+import { readEnvFiles } from './env-files.js';
 import { imageSize } from './images.js';
 import { eventAttributes, recordContainerEvent } from './journal.js';
 import { contentMark } from './name-files.js';
@@ -35,7 +34,11 @@ const NAME_ATTEMPTS = 20;
 
 /** Makes a container that can be started. @throws TsrunError with exit code 125 in every case. */
 export async function create(ctx: EngineContext, options: RunOptions): Promise<Created> {
-  const intent = parseRun(options, { env: ctx.env, cwd: process.cwd(), envFiles: readEnvFiles(options) });
+  const intent = parseRun(options, {
+    env: ctx.env,
+    cwd: process.cwd(),
+    envFiles: readEnvFiles(options.envFile),
+  });
   if (intent.name !== undefined) await refuseTakenName(ctx, intent.name);
   await ensureImage(ctx, intent, options);
   const id = parseContainerId(randomBytes(32).toString('hex'));
@@ -50,21 +53,6 @@ export async function create(ctx: EngineContext, options: RunOptions): Promise<C
   } finally {
     await staging.discard();
   }
-}
-
-function readEnvFiles({ envFile = [] }: RunOptions): EnvFile[] {
-  return envFile.map((path) => {
-    try {
-      return { path, text: readFileSync(path) };
-    } catch (cause) {
-      throw new TsrunError('USAGE', `open ${path}: ${reasonOf(cause)}`, {
-        step: 'intent',
-        errno: errnoOf(cause),
-        subject: path,
-        cause,
-      });
-    }
-  });
 }
 
 /** The usual case of a conflict is told before an image is pulled; the link decides in the end. */

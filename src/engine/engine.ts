@@ -82,6 +82,56 @@ export class LocalEngine implements Api.Engine {
     return start(await this.#ready(), container, options);
   }
 
+  async exec(container: string, options: Api.ExecOptions): Promise<Api.Attachment | undefined> {
+    const { exec } = await import('./exec.js');
+    return exec(await this.#ready(), container, options);
+  }
+
+  async execute(
+    container: string,
+    command: string[] | Omit<Api.ExecOptions, 'attach'>,
+    input?: string | Uint8Array,
+  ): Promise<Api.ExecResult> {
+    const { execute } = await import('./exec.js');
+    const options = Array.isArray(command) ? { command } : command;
+    return execute(await this.#ready(), container, options, input);
+  }
+
+  async stop(container: string, options?: Api.StopOptions): Promise<void> {
+    const { stop } = await import('./stop.js');
+    return stop(await this.#ready(), container, options);
+  }
+
+  async restart(container: string, options?: Api.StopOptions): Promise<void> {
+    const { restart } = await import('./stop.js');
+    return restart(await this.#ready(), container, options);
+  }
+
+  async pause(container: string): Promise<void> {
+    const { pause } = await import('./stop.js');
+    return pause(await this.#ready(), container);
+  }
+
+  async unpause(container: string): Promise<void> {
+    const { unpause } = await import('./stop.js');
+    return unpause(await this.#ready(), container);
+  }
+
+  async attach(container: string, options?: { stdin?: boolean }): Promise<Api.Attachment> {
+    const { attach } = await import('./attach-container.js');
+    return attach(await this.#ready(), container, options);
+  }
+
+  async rename(container: string, name: string): Promise<void> {
+    const { rename } = await import('./rename.js');
+    return rename(await this.#ready(), container, name);
+  }
+
+  async top(container: string, psArgs?: readonly string[]): Promise<Api.ContainerTop> {
+    const { top } = await import('./top.js');
+    return top(await this.#ready(), container, psArgs);
+  }
+
   async signal(container: string, signal: number): Promise<void> {
     const { signalContainer } = await import('./signal.js');
     return signalContainer(await this.#ready(), container, signal);

@@ -3,10 +3,11 @@
  * reads and one bulk lock probe when there is nothing to do.
  */
 import { readdirSync } from 'node:fs';
-import { hasRemains, listIds, probeAlive } from '../store/containers.js';
+import { hasRemains, listIds, probeAlive, readRecord } from '../store/containers.js';
 import { withStorageLock } from '../store/locks.js';
 import { listNames, releaseName } from '../store/names.js';
 import { leasedNames, sweep } from '../store/staging.js';
+import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { recover } from './recover.js';
 
@@ -24,12 +25,18 @@ export async function reconcile(ctx: EngineContext): Promise<void> {
   if (readdirSync(ctx.paths.names).length !== ids.length) await sweepNames(ctx);
 }
 
-/** Removes names whose container is neither there nor being made. */
+/** Removes names whose container is neither there nor being made, and those that a rename left behind. */
 export async function sweepNames(ctx: EngineContext): Promise<void> {
   await withStorageLock(ctx.paths, ctx.native, 'exclusive', () => {
     const inWork = leasedNames(ctx);
     const there = new Set<string>(listIds(ctx.paths));
     for (const { name, owner } of listNames(ctx.paths))
-      if (owner === undefined || !(there.has(owner) || inWork.has(owner))) releaseName(ctx.paths, name);
+      if (owner === undefined || !(there.has(owner) || inWork.has(owner)) || isFormer(ctx, owner, name))
+        releaseName(ctx.paths, name);
   });
+}
+
+function isFormer(ctx: EngineContext, owner: ContainerId, name: string): boolean {
+  const record = readRecord(ctx.paths, owner);
+  return record !== undefined && record.name !== name;
 }

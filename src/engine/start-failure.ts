@@ -4,6 +4,7 @@ import { type ErrorCode, type ErrorDetails, TsrunError } from '../errors.js';
 import type { FailureRecord } from '../native/launch.js';
 
 const PREFIX = 'failed to create task for container: ';
+const EXEC_PREFIX = 'OCI runtime exec failed: exec failed: ';
 
 interface Wording {
   code: ErrorCode;
@@ -17,6 +18,18 @@ export function startFailure(failure: FailureRecord): TsrunError {
   const wording = wordingOf(failure, errno);
   const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
   return new TsrunError(wording.code, `${PREFIX}${wording.text}`, details);
+}
+
+/** A failed exec in Docker's words. `container` is how the user named it. */
+export function execFailure(failure: FailureRecord, container: string): TsrunError {
+  const errno = errnoName(failure.errno);
+  if (failure.step === 'namespaces.join' && errno === 'ESRCH')
+    return new TsrunError('NOT_RUNNING', `Container ${container} is not running`, { subject: container });
+  const wording = failure.step === 'process.cwd' ? execCwdWording(failure, errno) : wordingOf(failure, errno);
+  const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
+  // Docker looks the user up before it comes to the runtime.
+  const prefix = wording.code === 'UNKNOWN_USER' ? '' : EXEC_PREFIX;
+  return new TsrunError(wording.code, `${prefix}${wording.text}`, details);
 }
 
 /** State.Error of inspect. */
@@ -98,6 +111,14 @@ function cwdWording(failure: FailureRecord, errno: string | undefined): Wording 
   if (errno === 'ENOTDIR' || errno === 'EEXIST')
     return { code: 'HELPER', text: `Cannot mkdir: ${failure.subject} is not a directory` };
   return { code: 'HELPER', text: plain(failure) };
+}
+
+function execCwdWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const reason = [failure.detail, errnoWords(failure.errno)].filter(Boolean).join(': ');
+  return {
+    code: errno === 'ENOENT' ? 'COMMAND_NOT_FOUND' : 'COMMAND_NOT_EXECUTABLE',
+    text: `unable to start container process: chdir to cwd (${JSON.stringify(failure.subject)}) set in config.json failed: ${reason}: unknown`,
+  };
 }
 
 function mountWording(failure: FailureRecord, errno: string | undefined): Wording {

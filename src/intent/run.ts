@@ -93,7 +93,7 @@ function parseMounts(specs: readonly string[], cwd: string): MountIntent[] {
   });
 }
 
-function parseWorkdir(text: string | undefined): string | undefined {
+export function parseWorkdir(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (text.startsWith('/')) return text;
   throw usage(`the working directory '${text}' is invalid, it needs to be an absolute path`, text);

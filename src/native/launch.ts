@@ -89,6 +89,25 @@ export interface LaunchSpec {
   eventAttributes?: Record<string, string>;
 }
 
+/** What `exec` runs: laid over the container's own documents, so that what is not named is as its first process has it. */
+export interface ExecSpec {
+  /** 64 hex; events name the process by it. */
+  id: string;
+  args: string[];
+  /** The whole environment; HOME is added by the helper when absent. */
+  env: string[];
+  tty: boolean;
+  /** Without it the process reads an end of file at once. */
+  stdin: boolean;
+  consoleSize?: { rows: number; cols: number };
+  /** absolute [the container's] */
+  cwd?: string;
+  /** As {@link LaunchSpec.user}. [the container's] */
+  user?: string;
+  /** In place of the container's: its bounding, effective and permitted set. [the container's] */
+  capabilities?: string[];
+}
+
 /** `state` in the container's directory, written by the monitor (temp name, rename); believed only while its lock is held. */
 export interface StateRecord {
   phase: 'created' | 'running' | 'paused' | 'restarting';

@@ -6,6 +6,10 @@
  *   monitor  --dir CONTAINER_DIR --report FD [--attach FD] [--init PATH]
  *                                                                start a container; see Records and Frames. --init: the
  *                                                                host's tsrun-init, for a container that wants one
+ *   exec     --dir CONTAINER_DIR --process FD --report FD [--attach FD]
+ *                                                                one more process in a running container: ExecSpec as
+ *                                                                JSON on the process fd; Records and Frames as of a start,
+ *                                                                its `signal`, `exit` and streams being the process's own
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
  *   remove   PATH...                                             fd-relative removal of trees, never across a mount

@@ -174,6 +174,39 @@ export interface Attachment {
   detach(): void;
 }
 
+/** As typed by the user, like {@link RunOptions}. */
+export interface ExecOptions {
+  command: string[];
+  env?: string[];
+  envFile?: string[];
+  workdir?: string;
+  user?: string;
+  tty?: boolean;
+  /** All of the machine's capabilities, whatever the container has. */
+  privileged?: boolean;
+  /** Streams that the caller wants; none = the process goes on by itself. */
+  attach?: { stdin?: boolean; stdout?: boolean; stderr?: boolean };
+  consoleSize?: { rows: number; cols: number };
+}
+
+export interface StopOptions {
+  /** Signal number in place of the container's own. */
+  signal?: number;
+  /** Seconds until it is killed; -1 = never. Default: the container's, or 10. */
+  timeout?: number;
+}
+
+export interface ContainerTop {
+  titles: string[];
+  processes: string[][];
+}
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: Buffer;
+}
+
 export interface ContainerSummary {
   id: ContainerId;
   names: string[];
@@ -408,6 +441,27 @@ export interface Engine {
 
   create(options: RunOptions): Promise<Created>;
   start(container: string, options?: StartOptions): Promise<Attachment | undefined>;
+  /**
+   * One more process in a running container, with all that its first one has. The attachment is there when
+   * `options.attach` asks for streams; its `signal` goes to the process, its `exit` is the process's code.
+   */
+  exec(container: string, options: ExecOptions): Promise<Attachment | undefined>;
+  /** {@link exec} to its end, with `input` as its stdin: what it printed and its exit code. */
+  execute(
+    container: string,
+    command: string[] | Omit<ExecOptions, 'attach'>,
+    input?: string | Uint8Array,
+  ): Promise<ExecResult>;
+  /** Asks the program to end, and kills it when it does not. A container that does not run is a success. */
+  stop(container: string, options?: StopOptions): Promise<void>;
+  restart(container: string, options?: StopOptions): Promise<void>;
+  pause(container: string): Promise<void>;
+  unpause(container: string): Promise<void>;
+  /** The streams of a running container, from now on. */
+  attach(container: string, options?: { stdin?: boolean }): Promise<Attachment>;
+  rename(container: string, name: string): Promise<void>;
+  /** Its processes as the host's `ps` shows them; `psArgs` default -ef. */
+  top(container: string, psArgs?: readonly string[]): Promise<ContainerTop>;
   /** `kill -s`: to PID 1 of a running container. */
   signal(container: string, signal: number): Promise<void>;
   /** Resolves with the exit code when the container is not running (any more). */

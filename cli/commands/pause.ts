@@ -1,0 +1,15 @@
+import { defineCommand, forEachTarget } from '../command.js';
+
+export const command = defineCommand({
+  usage: 'CONTAINER [CONTAINER...]',
+  flags: [],
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+  async run(cli, _flags, names) {
+    const engine = await cli.engine();
+    return forEachTarget(cli, names, async (name) => {
+      await engine.pause(name);
+      cli.out(`${name}\n`);
+    });
+  },
+});

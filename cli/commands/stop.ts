@@ -1,0 +1,18 @@
+import { defineCommand, forEachTarget } from '../command.js';
+import { STOP_FLAGS, stopOptions } from './stop-flags.js';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: STOP_FLAGS,
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+  examples: [['tsrun stop -t 30 db', 'Give db half a minute to end']],
+  async run(cli, flags, names) {
+    const options = stopOptions(flags);
+    const engine = await cli.engine();
+    return forEachTarget(cli, names, async (name) => {
+      await engine.stop(name, options);
+      cli.out(`${name}\n`);
+    });
+  },
+});

@@ -1,0 +1,77 @@
+#pragma once
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/failure.h"
+#include "base/unique_fd.h"
+#include "helper/attach.h"
+#include "helper/event_loop.h"
+#include "helper/stdio.h"
+#include "runtime/exec_document.h"
+#include "runtime/join.h"
+#include "runtime/report.h"
+
+namespace tsrun {
+
+/// Owns one `exec`: enters the container, serves the client of the process, tells its exit code. The
+/// container's death ends the process, and so this; the death of this ends the process.
+class Session : public Requests {
+ public:
+  Session(std::string dir, UniqueFd document, UniqueFd report, UniqueFd attach);
+  int run();
+
+ private:
+  void start();
+  void cloneJoiner(Joiner& joiner);
+  void admit();
+  void follow();
+  void farewell();
+  void linger();
+
+  std::unique_ptr<Watch> watch(int fd, void (Session::*handler)());
+  void readSignals();
+  void readChildReport();
+  void readSync();
+  void reap();
+  void startFailed(const Failure& failure, bool told);
+  bool ended();
+  int drainTime() const;
+
+  void input(const char* data, std::size_t length) override { stdio_->input(data, length); }
+  void inputEnded() override { stdio_->inputEnded(); }
+  bool inputCongested() const override { return stdio_->inputCongested(); }
+  void resize(unsigned rows, unsigned cols) override { stdio_->resize(rows, cols); }
+  int signal(int number) override;
+  int stop(int) override;
+  int freeze() override;
+  int thaw() override;
+  int hold() override;
+  int unhold() override;
+
+  const std::string dir_;
+  UniqueFd document_, reportFd_, attachFd_;
+  Report report_;
+
+  ExecDocument exec_;
+  std::optional<RunningContainer> container_;
+  std::optional<Stdio> stdio_;
+  pid_t joiner_ = 0, pid_ = 0;
+  UniqueFd joinerFd_, pidfd_, childReport_, sync_;
+
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Attach> attach_;
+  UniqueFd signals_;
+  std::unique_ptr<Watch> signalsWatch_, childReportWatch_, syncWatch_;
+
+  std::string reportLine_;
+  std::string childStep_;
+  bool started_ = false;
+  std::optional<Failure> failure_;
+  std::optional<int> status_;
+  long long quietUntil_ = 0, endedAt_ = 0;  ///< CLOCK_MONOTONIC, milliseconds
+};
+
+}  // namespace tsrun

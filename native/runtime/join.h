@@ -1,0 +1,47 @@
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/unique_fd.h"
+#include "runtime/child.h"
+#include "runtime/process.h"
+
+namespace tsrun {
+
+/// The first process of a running container, found so that it cannot be taken for another: its pid may have
+/// been given to somebody else since it was written down.
+class RunningContainer {
+ public:
+  /// Throws Failure: ESRCH if the container of `dir` does not run.
+  RunningContainer(const std::string& dir, const Spec& spec);
+
+  int pidfd() const { return pidfd_.get(); }
+  /// For setns: the namespaces in which it is not where we are.
+  int namespaces() const { return namespaces_; }
+
+ private:
+  UniqueFd pidfd_;
+  int namespaces_ = 0;
+};
+
+/// One more process in a running container.
+class Joiner {
+ public:
+  Joiner(const RunningContainer& container, const Spec& spec, const Launch& launch);
+
+  /// Runs in a fork of the session, when that has put it into the cgroup and sent `go`: enters all namespaces
+  /// at once and makes the process, as a child of the session, in them. Its host pid goes out over fds.sync
+  /// as one message (pid_t), and it waits there for a `go` of its own.
+  [[noreturn]] void run(const ChildFds& fds, Report& report);
+
+ private:
+  [[noreturn]] void runInside(const ChildFds& fds, Report& report);
+
+  int pidfd_, namespaces_;
+  bool terminal_;
+  std::optional<Launch::Size> consoleSize_;
+  ProcessSetup process_;
+};
+
+}  // namespace tsrun
