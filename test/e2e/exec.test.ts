@@ -8,7 +8,19 @@ let store: Store;
 
 test.before(async () => {
   store = new Store();
-  await store.ok('run', '-d', '--name', 'box', '--network', 'none', '-e', 'A=1', 'busybox', 'sleep', '100000');
+  await store.ok(
+    'run',
+    '-d',
+    '--name',
+    'box',
+    '--network',
+    'none',
+    '-e',
+    'A=1',
+    'busybox',
+    'sleep',
+    '100000',
+  );
 });
 
 test.after.always(async (t) => {
@@ -38,7 +50,12 @@ const REFUSED: [string, string[], number, RegExp][] = [
   ['a missing path', ['box', '/no/such'], 127, /no such file or directory/],
   ['a directory', ['box', '/etc'], 126, /permission denied|is a directory/],
   ['a detached missing command', ['-d', 'box', 'nosuch'], 127, /executable file not found/],
-  ['an unknown user', ['-u', 'nosuch', 'box', 'true'], 126, /unable to find user nosuch: no matching entries/],
+  [
+    'an unknown user',
+    ['-u', 'nosuch', 'box', 'true'],
+    126,
+    /unable to find user nosuch: no matching entries/,
+  ],
   ['a missing working directory', ['-w', '/nosuch', 'box', 'true'], 127, /chdir to cwd \("\/nosuch"\)/],
   ['a container that is not there', ['nosuch', 'true'], 1, /No such container: nosuch/],
   ['too few words', ['box'], 1, /requires at least 2 arguments/],
@@ -96,7 +113,10 @@ test.serial('-d says nothing and the command runs', async (t) => {
     stdout: '',
     stderr: '',
   });
-  t.is((await exec('box', 'sh', '-c', 'while ! [ -s /tmp-mark ]; do :; done; cat /tmp-mark')).stdout, 'done\n');
+  t.is(
+    (await exec('box', 'sh', '-c', 'while ! [ -s /tmp-mark ]; do :; done; cat /tmp-mark')).stdout,
+    'done\n',
+  );
 });
 
 test.serial('quick commands one after the other lose no byte', async (t) => {
