@@ -1,0 +1,17 @@
+/** All the cases, in the order in which they run. */
+import type { GoldenCase } from './case.js';
+import { CONTAINERS } from './containers.js';
+import { EXITS } from './exits.js';
+import { FORMATS } from './formats.js';
+import { IMAGES } from './images.js';
+import { RUN } from './run.js';
+import { USAGE } from './usage.js';
+
+export const GOLDEN_CASES: readonly GoldenCase[] = [
+  ...EXITS,
+  ...RUN,
+  ...USAGE,
+  ...CONTAINERS,
+  ...FORMATS,
+  ...IMAGES,
+];
