@@ -128,6 +128,16 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./start.js'),
   },
   {
+    names: ['system boot'],
+    summary: 'Start containers by their restart policies, after a reboot',
+    load: () => import('./system-boot.js'),
+  },
+  {
+    names: container('stats'),
+    summary: 'Display a live stream of container resource usage statistics',
+    load: () => import('./stats.js'),
+  },
+  {
     names: image('tag'),
     summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
     load: () => import('./tag.js'),

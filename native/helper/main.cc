@@ -13,7 +13,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"monitor", tsrun::monitorVerb}, {"recover", tsrun::recoverVerb}, {"remove", tsrun::removeVerb},
     {"apply", tsrun::applyVerb},     {"diff", tsrun::diffVerb},       {"pack", tsrun::packVerb},
-    {"exec", tsrun::execVerb},
+    {"exec", tsrun::execVerb},       {"update", tsrun::updateVerb},
 };
 
 }  // namespace

@@ -152,27 +152,15 @@ Cgroup Cgroup::create(const Spec& spec, Ledger& ledger) {
 
   const Cgroup group(path, mounts);
   const bool pure = static_cast<bool>(group.v2Fd_);
-  cgroupfs::LimitPlan::Host host;
   for (const CgroupMount& mount : mounts) {
     if (!mount.v2) {
-      host.v1.insert(host.v1.end(), mount.controllers.begin(), mount.controllers.end());
       if (contains(mount.controllers, "cpuset")) primeCpuset(mount.path, path);
     } else {
-      host.hasV2 = true;
       const std::vector<std::string> wanted = wantedControllers(mount, pure, spec.resources);
       if (!wanted.empty()) enableControllers(mount, path, wanted);
-      host.v2 = cgroupfs::words(cgroupfs::read(group.v2Dir_ + "/cgroup.controllers").value_or(""));
     }
   }
-  if (spec.resources.memorySwap) {
-    const auto swaps = cgroupfs::read("/proc/swaps");
-    host.swapInUse = swaps && swaps->find("\n/") != std::string::npos;
-    host.swapAccounting = cgroupfs::exists(group.v2Dir_ + "/memory.swap.max");
-  }
-  if (spec.resources.blkioWeight) {
-    host.bfqWeight = cgroupfs::exists(group.directoryOf("blkio") + "/blkio.bfq.weight") ||
-                     cgroupfs::exists(group.v2Dir_ + "/io.bfq.weight");
-  }
+  const cgroupfs::LimitHost host = group.limitHost(spec.resources);
   for (const cgroupfs::Write& write : cgroupfs::LimitPlan::of(spec.resources, host)) {
     const std::string dir = write.controller.empty() ? group.v2Dir_ : group.directoryOf(write.controller);
     cgroupfs::write(step::kCgroupCreate, dir + "/" + write.file, write.value);

@@ -8,6 +8,17 @@
 
 namespace tsrun {
 
+namespace cgroupfs {
+/// Which controllers a limit can be given to, and how.
+struct LimitHost {
+  std::vector<std::string> v1, v2;  ///< controllers that can be had
+  bool hasV2 = false;
+  bool swapInUse = true;       ///< /proc/swaps has an entry
+  bool swapAccounting = true;  ///< memory.swap.max is there (v2)
+  bool bfqWeight = false;      ///< the BFQ form of the weight file is there
+};
+}  // namespace cgroupfs
+
 /// Where cgroups live on this machine, per controller: v1 hierarchies mounted alone or together, v2, or both
 /// (hybrid). Found from /proc/self/mountinfo and /proc/self/cgroup, never assumed.
 struct CgroupMount {
@@ -30,6 +41,9 @@ class Cgroup {
   /// Owned by this.
   int v2Fd() const { return v2Fd_.get(); }
   void freeze(bool frozen) const;
+  /// Applies limits to a living one (all but the devices). Throws Failure(step::kCgroupUpdate); what was
+  /// written before that stays.
+  void update(const Spec::Resources& resources) const;
   /// SIGKILL to every process in it (cgroup.kill, else freezer and a loop over cgroup.procs), and waits until
   /// empty.
   void killAll() const;
@@ -41,6 +55,7 @@ class Cgroup {
   /// Directory in the v1 hierarchy that has `controller`, else the v2 directory; empty if there is neither.
   std::string directoryOf(const std::string& controller) const;
   std::string v1Freezer() const;
+  cgroupfs::LimitHost limitHost(const Spec::Resources& resources) const;
 
   std::vector<CgroupMount> mounts_;  ///< those where the directory exists
   std::vector<std::string> dirs_;    ///< same order as mounts_

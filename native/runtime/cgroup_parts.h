@@ -29,13 +29,7 @@ std::string checkedPath(const std::string& path);
 /// The limits of `resources` as writes. `onV2` tells where each controller lives; pure but for that question.
 class LimitPlan {
  public:
-  struct Host {
-    std::vector<std::string> v1, v2;  ///< controllers that can be had
-    bool hasV2 = false;
-    bool swapInUse = true;       ///< /proc/swaps has an entry
-    bool swapAccounting = true;  ///< memory.swap.max is there (v2)
-    bool bfqWeight = false;      ///< the BFQ form of the weight file is there
-  };
+  using Host = LimitHost;
   static std::vector<Write> of(const Spec::Resources& resources, const Host& host);
 };
 

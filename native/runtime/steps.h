@@ -18,6 +18,7 @@ inline constexpr char kRemove[] = "remove";
 inline constexpr char kCgroupCreate[] = "cgroup.create";
 inline constexpr char kCgroupJoin[] = "cgroup.join";
 inline constexpr char kCgroupFreeze[] = "cgroup.freeze";
+inline constexpr char kCgroupUpdate[] = "cgroup.update";
 inline constexpr char kCgroupRelease[] = "cgroup.release";
 inline constexpr char kClone[] = "namespaces.clone";
 inline constexpr char kNetworkLease[] = "network.lease";

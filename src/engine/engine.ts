@@ -196,6 +196,16 @@ export class LocalEngine implements Api.Engine {
     return (await import('./prune.js')).pruneImages(await this.#ready(), options);
   }
 
+  async boot(): Promise<Api.BootResult[]> {
+    const { boot } = await import('./boot.js');
+    return boot(await this.#ready());
+  }
+
+  async stats(containers?: string[], options?: Api.StatsOptions): Promise<Api.ContainerStats[]> {
+    const { stats } = await import('./stats.js');
+    return stats(await this.#ready(), containers, options);
+  }
+
   async *events(options?: Api.EventsOptions): AsyncGenerator<Api.EngineEvent> {
     const { events } = await import('./events.js');
     yield* events(await this.#ready(), options);

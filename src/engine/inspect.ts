@@ -1,4 +1,5 @@
 /** `GET /containers/{id}/json` of the Engine API, its names and its empties. */
+import type { HealthRecord } from '../native/launch.js';
 import type { ContainerInspect } from '../types/engine.js';
 import type { EngineContext } from './context.js';
 import { resolveContainer } from './resolve.js';
@@ -30,7 +31,7 @@ export function inspectContainer(
     HostsPath: at.hosts,
     LogPath: at.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: (view.live ?? view.exit)?.restartCount ?? 0,
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',
@@ -55,20 +56,35 @@ export function inspectContainer(
   };
 }
 
-function stateOf({ state, live, exit }: ContainerView): ContainerInspect['State'] {
+function stateOf({ state, live, exit, health }: ContainerView): ContainerInspect['State'] {
   const running = live !== undefined;
+  const ended = !running || state === 'restarting';
   return {
     Status: state,
     Running: running,
     Paused: state === 'paused',
     Restarting: state === 'restarting',
-    OOMKilled: !running && exit?.oomKilled === true,
+    OOMKilled: ended && exit?.oomKilled === true,
     Dead: state === 'dead',
     Pid: live?.pid ?? 0,
-    ExitCode: running ? 0 : (exit?.exitCode ?? 0),
+    ExitCode: ended ? (exit?.exitCode ?? 0) : 0,
     Error: running || exit?.error === undefined ? '' : failureText(exit.error),
     StartedAt: live?.startedAt ?? exit?.startedAt ?? NEVER,
     FinishedAt: exit?.startedAt === undefined ? NEVER : exit.finishedAt,
+    ...(health ? { Health: healthOf(health) } : {}),
+  };
+}
+
+function healthOf({ status, failingStreak, log }: HealthRecord): ContainerInspect['State']['Health'] {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 

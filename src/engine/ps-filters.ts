@@ -30,7 +30,7 @@ const TESTS: Record<string, Test> = {
       (mount) => mount.Name === value || mount.Source === value || mount.Destination === value,
     ),
   network: ({ record }, value) => record.network === value,
-  health: (_view, value) => value === 'none',
+  health: ({ health }, value) => value === (health?.status ?? 'none'),
   publish: () => false,
   expose: ({ record }, value) =>
     Object.keys(record.config.ExposedPorts ?? {}).some((port) => port === value || port === `${value}/tcp`),

@@ -1,5 +1,5 @@
 /** A container as it is now: its record, and a state that is derived and never stored. */
-import type { ExitRecord, StateRecord } from '../native/launch.js';
+import type { ExitRecord, HealthRecord, StateRecord } from '../native/launch.js';
 import { statusText } from '../plan/status.js';
 import {
   type ContainerRecord,
@@ -7,6 +7,7 @@ import {
   listIds,
   probeAlive,
   readExit,
+  readHealth,
   readRecord,
   readState,
 } from '../store/containers.js';
@@ -22,6 +23,8 @@ export interface ContainerView {
   live?: StateRecord;
   /** Of the last run that ended. */
   exit?: ExitRecord;
+  /** What the probe says, of the run that goes on now. */
+  health?: HealthRecord;
 }
 
 export function viewContainer(
@@ -32,7 +35,10 @@ export function viewContainer(
   const paths = ctx.paths.container(record.id);
   const live = alive ? readState(paths) : undefined;
   const exit = readExit(paths);
-  if (live !== undefined) return { record, state: live.phase, live, exit };
+  if (live !== undefined) {
+    const health = live.phase === 'restarting' ? undefined : readHealth(paths);
+    return { record, state: live.phase, live, exit, ...(health ? { health } : {}) };
+  }
   // A monitor that has written no state yet is still starting.
   const ended: ContainerState = exit?.startedAt === undefined ? 'created' : 'exited';
   return { record, state: !alive && hasRemains(paths) ? 'dead' : ended, exit };
@@ -51,13 +57,14 @@ export function viewAll(ctx: EngineContext): ContainerView[] {
 }
 
 /** The STATUS column. */
-export function statusOf({ state, live, exit }: ContainerView, now: Date): string {
+export function statusOf({ state, live, exit, health }: ContainerView, now: Date): string {
   return statusText(
     {
       state,
       startedAt: live?.startedAt ?? exit?.startedAt,
       finishedAt: exit?.finishedAt,
       exitCode: exit?.exitCode,
+      ...(health ? { health: health.status } : {}),
     },
     now,
   );

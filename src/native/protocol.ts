@@ -12,13 +12,14 @@
  *                                                                its `signal`, `exit` and streams being the process's own
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
+ *   update   --dir CONTAINER_DIR                                 gives the limits of config.json to the living cgroup
  *   remove   PATH...                                             fd-relative removal of trees, never across a mount
  *   apply    --target DIR [--base yes | --lower DIR ...]         tar on fd 0 -> DIR (a layer in overlayfs form); --base:
  *                                                                no layer lies below; neither: not known
  *   diff     --upper DIR [--lower DIR]... [--stubs FILE]         "K path" (K = A, C or D) and a NUL each on fd 1
  *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
  *                                                                the layer tar of a writable part on fd 1
- * apply, diff, pack and remove print one JSON object, their result or a failure, as the last line on fd 2.
+ * apply, diff, pack, remove and update print one JSON object, their result or a failure, as the last line on fd 2.
  */
 import type { FailureRecord } from './launch.js';
 

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
-import type { ExitRecord, StateRecord } from '../native/launch.js';
+import type { ExitRecord, HealthRecord, StateRecord } from '../native/launch.js';
 import type { Native } from '../native/native.js';
 import type { ContainerInspect } from '../types/engine.js';
 import { type ContainerId, type DiffId, type ImageId, parseContainerId } from '../types/ids.js';
@@ -85,6 +85,11 @@ export function readState(container: ContainerPaths): StateRecord | undefined {
 
 export function readExit(container: ContainerPaths): ExitRecord | undefined {
   return readJsonIfThere<ExitRecord>(container.exit);
+}
+
+/** Of the last run; undefined when it had no probe. */
+export function readHealth(container: ContainerPaths): HealthRecord | undefined {
+  return readJsonIfThere<HealthRecord>(container.health);
 }
 
 /** Ids of all published containers, in no order. */

@@ -247,6 +247,13 @@ export interface ContainerInspect {
     Error: string;
     StartedAt: string;
     FinishedAt: string;
+    /** Of the run that goes on now, when there is a health check. */
+    Health?: {
+      Status: 'starting' | 'healthy' | 'unhealthy';
+      FailingStreak: number;
+      /** The last five, oldest first. */
+      Log: { Start: string; End: string; ExitCode: number; Output: string }[];
+    };
   };
   Image: ImageId;
   ResolvConfPath: string;
@@ -326,6 +333,40 @@ export interface LogsOptions {
   since?: Date;
   until?: Date;
   signal?: AbortSignal;
+}
+
+/** A container that was to start with the machine; with `error` it did not. */
+export interface BootResult {
+  id: ContainerId;
+  name: string;
+  error?: unknown;
+}
+
+export interface StatsOptions {
+  /** Without names: those that do not run, too. */
+  all?: boolean;
+}
+
+/** What a container has used until `time`; without `usage` it does not run. */
+export interface ContainerStats {
+  id: ContainerId;
+  name: string;
+  /** nanoseconds of a monotonic clock: what processor use is divided by, between two of these */
+  time: bigint;
+  usage?: {
+    /** nanoseconds of processor time */
+    cpu: number;
+    /** bytes, without file pages that the kernel would give back first */
+    memory: number;
+    /** bytes */
+    memoryLimit: number;
+    received: number;
+    sent: number;
+    /** bytes from and to block devices */
+    read: number;
+    written: number;
+    pids: number;
+  };
 }
 
 /** One line of the event journal, in Docker's shape; `status`, `id` and `from` as Docker gives them. */
@@ -480,6 +521,10 @@ export interface Engine {
   /** Removes what no container has: images without a name, or with `all` every one. */
   pruneImages(options?: { all?: boolean }): Promise<{ removed: RemovedImage[]; reclaimed: number }>;
 
+  /** After a reboot: starts what the restart policies say. */
+  boot(): Promise<BootResult[]>;
+  /** One look at what containers use: those named, or all that run. */
+  stats(containers?: string[], options?: StatsOptions): Promise<ContainerStats[]>;
   /** What happens, as it happens. */
   events(options?: EventsOptions): AsyncIterable<EngineEvent>;
 
