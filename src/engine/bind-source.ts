@@ -1,6 +1,36 @@
 import { statSync } from 'node:fs';
+import { posix } from 'node:path';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
+import type { ContainerRecord } from '../store/containers.js';
 import { makeDirs } from '../store/directories.js';
+
+/** Before a start: the sources may have gone since the last one. */
+export function prepareBindSources({ mounts, hostConfig }: ContainerRecord): void {
+  const strict = new Set(strictTargets(hostConfig.Mounts));
+  for (const { Type, Source, Destination } of mounts) {
+    if (Type !== 'bind') continue;
+    if (strict.has(Destination)) requireBindSource(Source);
+    else ensureBindSource(Source);
+  }
+}
+
+/** Destinations of `--mount`, which makes no source. */
+function strictTargets(mounts: unknown): string[] {
+  if (!Array.isArray(mounts)) return [];
+  return mounts.flatMap((mount: { Target?: unknown }) =>
+    typeof mount.Target === 'string' ? [posix.resolve(mount.Target)] : [],
+  );
+}
+
+/** @throws TsrunError USAGE in Docker's words */
+export function requireBindSource(source: string): void {
+  if (statSync(source, { throwIfNoEntry: false }) !== undefined) return;
+  throw new TsrunError(
+    'USAGE',
+    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+    { step: 'container.create', errno: 'ENOENT', subject: source },
+  );
+}
 
 /**
  * A bind source that is missing becomes a directory of root's, as in Docker. Returns a word about it, since that is more

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { TsrunError } from '../errors.js';
+import { findDevices } from '../host/devices.js';
 import { probeHost } from '../host/probe.js';
 import { randomName } from '../intent/name.js';
 import { parseRun, type RunIntent } from '../intent/run.js';
 import { planRun, type RunPlan } from '../plan/run.js';
+import { specText } from '../plan/spec-text.js';
 import {
   type ContainerRecord,
   fillContainer,
@@ -18,14 +20,16 @@ import { StagingDir } from '../store/staging.js';
 import { anonymousVolumeName, ensureVolume, volumeData } from '../store/volumes.js';
 import type { Created, RunOptions } from '../types/engine.js';
 import { type ContainerId, parseContainerId } from '../types/ids.js';
-import { ensureBindSource } from './bind-source.js';
+import { ensureBindSource, requireBindSource } from './bind-source.js';
+import { withCidFile } from './cid-file.js';
 import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
 import { ensureImage } from './ensure-image.js';
-import { readEnvFiles } from './env-files.js';
 import { imageSize } from './images.js';
 import { eventAttributes, recordContainerEvent } from './journal.js';
 import { contentMark } from './name-files.js';
+import { peerSource } from './peers.js';
+import { readOptionFile } from './read-file.js';
 import { sweepNames } from './reconcile.js';
 import { remove } from './remove.js';
 import { type ResolvedImage, resolveImage } from './resolve-image.js';
@@ -34,11 +38,11 @@ const NAME_ATTEMPTS = 20;
 
 /** Makes a container that can be started. @throws TsrunError with exit code 125 in every case. */
 export async function create(ctx: EngineContext, options: RunOptions): Promise<Created> {
-  const intent = parseRun(options, {
-    env: ctx.env,
-    cwd: process.cwd(),
-    envFiles: readEnvFiles(options.envFile),
-  });
+  const intent = parseRun(options, { env: ctx.env, cwd: process.cwd(), readFile: readOptionFile });
+  return withCidFile(intent.cidFile, () => createFrom(ctx, intent, options));
+}
+
+async function createFrom(ctx: EngineContext, intent: RunIntent, options: RunOptions): Promise<Created> {
   if (intent.name !== undefined) await refuseTakenName(ctx, intent.name);
   await ensureImage(ctx, intent, options);
   const id = parseContainerId(randomBytes(32).toString('hex'));
@@ -46,6 +50,7 @@ export async function create(ctx: EngineContext, options: RunOptions): Promise<C
   try {
     const image = await leaseImage(ctx, staging, id, intent.image);
     const plan = makePlan(ctx, intent, image, id);
+    plan.requiredSources.forEach(requireBindSource);
     const warnings = [...plan.warnings, ...plan.bindSources.flatMap(ensureBindSource)];
     await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
     await makeVolumes(ctx, id, plan);
@@ -90,6 +95,8 @@ function makePlan(ctx: EngineContext, intent: RunIntent, image: ResolvedImage, i
     files: ctx.paths.container(id),
     nameFile: ctx.paths.name(intent.name ?? proposal(0)),
     volumes: { path: (name) => volumeData(ctx.paths, name), newName: anonymousVolumeName },
+    peers: peerSource(ctx),
+    devices: { find: findDevices },
   });
 }
 
@@ -173,7 +180,7 @@ async function publish(
 
 function writeStaged(staging: StagingDir, record: ContainerRecord, plan: RunPlan): void {
   const files = {
-    config: JSON.stringify(plan.spec),
+    config: specText(plan.spec),
     launch: JSON.stringify(plan.launch),
     ...plan.files,
     resolvConfMark: contentMark(plan.files.resolvConf),

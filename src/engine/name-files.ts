@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
 import { probeNames } from '../host/names.js';
-import { planNameFiles } from '../plan/name-files.js';
+import { parseExtraHost } from '../intent/resolver.js';
+import { type Names, planNameFiles } from '../plan/name-files.js';
 import type { ContainerRecord } from '../store/containers.js';
 import type { EngineContext } from './context.js';
 
@@ -15,13 +16,27 @@ export function contentMark(text: string): string {
 /** Brings the files up to date before a start. The helper adds the container's own address to `hosts` afterwards. */
 export function refreshNameFiles(ctx: EngineContext, record: ContainerRecord): void {
   const at = ctx.paths.container(record.id);
-  const files = planNameFiles(record.network, record.config.Hostname, probeNames());
+  const names = { network: record.network, hostname: record.config.Hostname, ...namesOf(record.hostConfig) };
+  const files = planNameFiles(names, probeNames());
   writeFileSync(at.hosts, files.hosts);
   const marked = readIfThere(at.resolvConfMark);
   const current = readIfThere(at.resolvConf);
   if (current === files.resolvConf || (current !== undefined && contentMark(current) !== marked)) return;
   writeFileSync(at.resolvConf, files.resolvConf);
   writeFileSync(at.resolvConfMark, contentMark(files.resolvConf));
+}
+
+/** What the user asked for stands in HostConfig, as the texts of the flags. */
+function namesOf(hostConfig: Record<string, unknown>): Pick<Names, 'extraHosts' | 'resolver'> {
+  const { ExtraHosts, Dns, DnsSearch, DnsOptions } = hostConfig;
+  return {
+    extraHosts: texts(ExtraHosts).map(parseExtraHost),
+    resolver: { servers: texts(Dns), search: texts(DnsSearch), options: texts(DnsOptions) },
+  };
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function readIfThere(path: string): string | undefined {

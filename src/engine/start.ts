@@ -9,13 +9,14 @@ import { ensureVolume } from '../store/volumes.js';
 import type { Attachment, StartOptions } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import { encodeFrame, MonitorClient } from './attach.js';
-import { ensureBindSource } from './bind-source.js';
+import { prepareBindSources } from './bind-source.js';
 import { timestamp } from './clock.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
 import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
 import { refreshNameFiles } from './name-files.js';
+import { checkJoins } from './peers.js';
 import { recover } from './recover.js';
 import { readReport, type StartOutcome } from './report.js';
 import { resolveContainer } from './resolve.js';
@@ -37,6 +38,7 @@ export async function start(
   const want = wantOf(options);
   const launched = await withContainerLock(ctx, record.id, async () => {
     if (isAlive(ctx, record.id)) return undefined;
+    checkJoins(ctx, record);
     await ensureSources(ctx, record);
     refreshNameFiles(ctx, record);
     if (want !== 0) recordContainerEvent(ctx, record, 'attach');
@@ -54,8 +56,8 @@ export async function start(
 
 /** What was removed since the container was made (or was not yet made when its maker died) is made again, as Docker does. */
 async function ensureSources(ctx: EngineContext, record: ContainerRecord): Promise<void> {
-  for (const { Type, Source, Name } of record.mounts) {
-    if (Type === 'bind') ensureBindSource(Source);
+  prepareBindSources(record);
+  for (const { Type, Name } of record.mounts) {
     if (Type === 'volume' && Name !== undefined) {
       const anonymous = record.anonymousVolumes.includes(Name);
       await ensureVolume(ctx, { name: Name, anonymous, now: timestamp() });

@@ -10,21 +10,36 @@ export function probeCgroup(source: HostSource): CgroupFacts {
   const controllers = new Set<string>();
   let v1 = false;
   let v2 = false;
+  let swapLimit = true;
+  let blkioWeight = false;
   for (const line of (source.read('/proc/self/mountinfo') ?? '').split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const [type = '', , options = ''] = after.split(' ');
+    const mountPoint = unescapeMount(before.split(' ')[4] ?? '');
     if (type === 'cgroup') {
       const names = v1Controllers(options);
       v1 ||= names.length > 0;
       for (const name of names) controllers.add(name);
+      if (names.includes('memory')) swapLimit = source.exists(`${mountPoint}/memory.memsw.limit_in_bytes`);
+      if (names.includes('blkio')) {
+        blkioWeight = ['blkio.weight', 'blkio.bfq.weight'].some((file) =>
+          source.exists(`${mountPoint}/${file}`),
+        );
+      }
     } else if (type === 'cgroup2') {
       v2 = true;
-      const mountPoint = unescapeMount(before.split(' ')[4] ?? '');
       const listed = source.read(`${mountPoint}/cgroup.controllers`) ?? '';
       for (const name of listed.split(/\s+/).filter(Boolean)) controllers.add(name);
+      // The root of v2 has no weight of its own to look for: io.weight is there below it wherever io is.
+      blkioWeight ||= listed.split(/\s+/).includes('io');
     }
   }
-  return { mode: v1 ? (v2 ? 'hybrid' : '1') : '2', controllers: [...controllers].sort() };
+  return {
+    mode: v1 ? (v2 ? 'hybrid' : '1') : '2',
+    controllers: [...controllers].sort(),
+    swapLimit,
+    blkioWeight,
+  };
 }
 
 const MOUNT_FLAGS = /^(ro|rw|xattr|noprefix|clone_children|cpuset_v2_mode|favordynmods|all|none)$/;

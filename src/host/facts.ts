@@ -8,7 +8,11 @@ export interface HostFacts {
   cgroup: CgroupFacts;
   /** Capabilities of our own bounding set: nothing outside it can be given to a container. */
   capabilities: string[];
-  rlimits: { nofileHard: number /** undefined = unlimited */; coreHard?: number };
+  /** Our own hard limits by the names of `--ulimit`; one that is unlimited is absent. */
+  hardLimits: Readonly<Record<string, number>>;
+  cpus: { count: number /** "0-3,6" */; online: string };
+  /** "0" or "0-1" */
+  memoryNodes: string;
   /** Our own oom_score_adj: going below it needs CAP_SYS_RESOURCE. */
   oomScoreAdj: number;
   /** Existing /sys/devices/system/cpu/cpuN/thermal_throttle. */
@@ -27,6 +31,10 @@ export interface CgroupFacts {
   /** hybrid = v1 controllers and a v2 mount beside them */
   mode: '1' | '2' | 'hybrid';
   controllers: string[];
+  /** Swap can be limited beside memory. */
+  swapLimit: boolean;
+  /** The weight of block I/O has an effect, or at least a file. */
+  blkioWeight: boolean;
 }
 
 /** What only `info` asks for. */

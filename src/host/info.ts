@@ -1,4 +1,5 @@
 /** The rest of what `info` shows, and what this machine lacks. */
+import { probeCpus } from './cpus.js';
 import type { HostFacts, HostInfo } from './facts.js';
 import { type HostSource, thisMachine } from './source.js';
 
@@ -8,7 +9,7 @@ export function probeInfo(facts: HostFacts, root: string, source: HostSource = t
     operatingSystem: operatingSystem(
       source.read('/etc/os-release') ?? source.read('/usr/lib/os-release') ?? '',
     ),
-    ncpu: cpuCount(source),
+    ncpu: probeCpus(source).count,
     memTotal: Number(/^MemTotal:\s+(\d+) kB/m.exec(source.read('/proc/meminfo') ?? '')?.[1] ?? 0) * 1024,
     backingFilesystem: FILESYSTEMS[source.filesystemType(root) ?? 0] ?? 'unknown',
     securityOptions: securityOptions(source),
@@ -32,14 +33,6 @@ const FILESYSTEMS: Record<number, string> = {
 function operatingSystem(text: string): string {
   const field = (name: string) => new RegExp(`^${name}=(["']?)(.*)\\1$`, 'm').exec(text)?.[2];
   return field('PRETTY_NAME') ?? field('NAME') ?? 'Linux';
-}
-
-function cpuCount(source: HostSource): number {
-  const ranges = (source.read('/sys/devices/system/cpu/online') ?? '0').trim().split(',');
-  return ranges.reduce((sum, range) => {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return sum + last - first + 1;
-  }, 0);
 }
 
 function lsms(source: HostSource): string[] {

@@ -1,6 +1,7 @@
 /** Reads HostFacts. Called once per command: a dozen small files, nothing started, nothing waited for. */
 import { boundingSet } from './capabilities.js';
 import { probeCgroup } from './cgroup.js';
+import { probeCpus } from './cpus.js';
 import type { HostFacts } from './facts.js';
 import { probeNames } from './names.js';
 import { type HostSource, thisMachine } from './source.js';
@@ -21,7 +22,9 @@ export function probeHost(source: HostSource = thisMachine): HostFacts {
     isRoot: source.uid() === 0,
     cgroup: probeCgroup(source),
     capabilities: boundingSet(source.read('/proc/self/status') ?? ''),
-    rlimits: probeLimits(source.read('/proc/self/limits') ?? ''),
+    hardLimits: hardLimits(source.read('/proc/self/limits') ?? ''),
+    cpus: probeCpus(source),
+    memoryNodes: source.read('/sys/devices/system/node/online')?.trim() || '0',
     oomScoreAdj: Number(source.read('/proc/self/oom_score_adj') ?? 0),
     thermalThrottlePaths: thermalThrottles(source),
     ...probeNames(source),
@@ -29,16 +32,31 @@ export function probeHost(source: HostSource = thisMachine): HostFacts {
   };
 }
 
-function probeLimits(text: string): HostFacts['rlimits'] {
-  const hard = (name: string) => {
-    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined || value === 'unlimited' ? undefined : Number(value);
-  };
-  return {
-    // The kernel has no unlimited number of files.
-    nofileHard: hard('Max open files') ?? 1048576,
-    coreHard: hard('Max core file size'),
-  };
+/** Rows of /proc/self/limits by the names of `--ulimit`. */
+const LIMIT_ROWS: Record<string, string> = {
+  core: 'Max core file size',
+  cpu: 'Max cpu time',
+  data: 'Max data size',
+  fsize: 'Max file size',
+  locks: 'Max file locks',
+  memlock: 'Max locked memory',
+  msgqueue: 'Max msgqueue size',
+  nice: 'Max nice priority',
+  nofile: 'Max open files',
+  nproc: 'Max processes',
+  rss: 'Max resident set',
+  rtprio: 'Max realtime priority',
+  rttime: 'Max realtime timeout',
+  sigpending: 'Max pending signals',
+  stack: 'Max stack size',
+};
+
+function hardLimits(text: string): HostFacts['hardLimits'] {
+  const found = Object.entries(LIMIT_ROWS).flatMap(([name, row]) => {
+    const value = new RegExp(`^${row}\\s+\\S+\\s+(\\d+)`, 'm').exec(text)?.[1];
+    return value === undefined ? [] : [[name, Number(value)]];
+  });
+  return Object.fromEntries(found);
 }
 
 function thermalThrottles(source: HostSource): string[] {

@@ -33,21 +33,38 @@ export function parseEnv(text: string, hostEnv: HostEnv): EnvChange {
  * (no quotes), `#` a comment only at the start. A bare name copies the caller's value and is skipped without one.
  */
 export function parseEnvFile(file: EnvFile, hostEnv: HostEnv): EnvChange[] {
-  const changes: EnvChange[] = [];
-  for (const line of fileLines(file)) {
-    if (line === '' || line.startsWith('#')) continue;
+  return fileVariables(file).flatMap(({ name, value = hostEnv[name] }) =>
+    value === undefined ? [] : [{ name, value }],
+  );
+}
+
+/** `--annotation NAME[=VALUE]` */
+export function parseAnnotations(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(texts.map(cut).map(({ name, value = '' }) => [name, value]));
+}
+
+function fileVariables(file: EnvFile): { name: string; value?: string }[] {
+  const lines = fileLines(file).filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.map((line) => {
     const { name, value } = cut(line);
     if (name === '') throw badFile(file, `no variable name on line '${line}'`);
     if (SPACE.test(name)) throw badFile(file, `variable '${name}' contains whitespaces`);
-    const effective = value ?? hostEnv[name];
-    if (effective !== undefined) changes.push({ name, value: effective });
-  }
-  return changes;
+    return { name, value };
+  });
 }
 
-/** `-l NAME[=VALUE]` lists; the last one wins. */
-export function parseLabels(texts: readonly string[]): Record<string, string> {
+/**
+ * The labels of the `--label-file`s, then `-l NAME[=VALUE]`; the last one wins. A bare name in a file is passed over:
+ * it would copy a variable, and labels have none to copy.
+ */
+export function parseLabels(
+  texts: readonly string[],
+  files: readonly EnvFile[] = [],
+): Record<string, string> {
   const labels = new Map<string, string>();
+  for (const { name, value } of files.flatMap((file) => fileVariables(file))) {
+    if (value !== undefined) labels.set(name, value);
+  }
   for (const text of texts) {
     const { name, value } = cut(text);
     const key = name.replace(/^[ \t]+/, '');

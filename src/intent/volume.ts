@@ -1,5 +1,6 @@
 /** `-v [SOURCE:]DESTINATION[:OPTIONS]`. */
 import { posix } from 'node:path';
+import type { TmpfsMount } from './tmpfs.js';
 import { usage } from './usage.js';
 
 export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
@@ -12,10 +13,51 @@ interface MountBase {
   mode: string;
 }
 
-export type MountIntent =
-  | (MountBase & { kind: 'bind' /** absolute path on the host */; source: string; propagation?: Propagation })
-  | (MountBase & { kind: 'volume' /** name of the volume */; source: string; nocopy: boolean })
-  | (MountBase & { kind: 'anonymous'; nocopy: boolean });
+/** What is mounted below the source, too: all of it (enabled), nothing, or read-only in part or in whole. */
+export type BindRecursion = 'enabled' | 'disabled' | 'writable' | 'readonly';
+
+/** `Mounts` of HostConfig: a mount as `--mount` says it. */
+export type ApiMount = Record<string, unknown>;
+
+interface FromMountFlag {
+  /** Only for `--mount`. */
+  api?: ApiMount;
+}
+
+export interface BindMount extends MountBase, FromMountFlag {
+  kind: 'bind';
+  /** Absolute path on the host. */
+  source: string;
+  propagation?: Propagation;
+  recursion?: BindRecursion;
+  /** A missing source is an error; else it is made, a directory of root's. */
+  mustExist?: boolean;
+}
+
+/** What a volume is made with if it is not there. */
+export interface VolumeWish {
+  labels?: Record<string, string>;
+  options?: Record<string, string>;
+}
+
+interface VolumeBase extends MountBase, FromMountFlag, VolumeWish {
+  /** Stays empty although the image has files there. */
+  nocopy: boolean;
+}
+
+export interface VolumeMount extends VolumeBase {
+  kind: 'volume';
+  /** Name of the volume. */
+  source: string;
+  /** Only this directory of it, relative. */
+  subpath?: string;
+}
+
+export interface AnonymousMount extends VolumeBase {
+  kind: 'anonymous';
+}
+
+export type MountIntent = BindMount | VolumeMount | AnonymousMount | (TmpfsMount & FromMountFlag);
 
 /** Each option belongs to one group, and at most one of a group may be given. */
 const OPTION_GROUPS: readonly (readonly string[])[] = [
@@ -37,8 +79,8 @@ export function parseVolume(spec: string, cwd: string): MountIntent {
     return { kind: 'anonymous', destination: destinationOf(first), readonly: false, mode: '', nocopy: false };
   }
   // "/data:ro": a destination with a mode and no source means nothing.
-  if (mode === '' && optionsOf(second)) throw badSpec(spec);
-  const options = optionsOf(mode);
+  if (mode === '' && parseVolumeMode(second)) throw badSpec(spec);
+  const options = parseVolumeMode(mode);
   if (options === undefined) throw usage(`invalid mode: ${mode}`, spec);
   return sourced({ spec, source: first, target: second, mode, options, cwd });
 }
@@ -66,7 +108,14 @@ function sourced({ spec, source, target, mode, options, cwd }: Sourced): MountIn
   return { kind, source, nocopy, ...base };
 }
 
-const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+export const PROPAGATIONS: readonly Propagation[] = [
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+];
 
 /** @throws TsrunError USAGE with the hint that a path was probably meant. */
 export function checkVolumeName(name: string): void {
@@ -96,7 +145,7 @@ function sections(spec: string): [string, string?, string?] {
 }
 
 /** The options of a mode, or undefined if it is not one. */
-function optionsOf(mode: string): Set<string> | undefined {
+export function parseVolumeMode(mode: string): Set<string> | undefined {
   const options = new Set<string>();
   const groups = new Set<number>();
   for (const option of mode === '' ? [] : mode.split(',')) {
@@ -108,7 +157,8 @@ function optionsOf(mode: string): Set<string> | undefined {
   return options;
 }
 
-function destinationOf(
+/** Clean and absolute. `refuse` puts the reason into the caller's sentence. */
+export function destinationOf(
   text: string,
   refuse: (reason: string) => Error = (reason) => usage(reason, text),
 ): string {

@@ -40,11 +40,3 @@ export function checkTexts({ argv, env, cwd, config }: PlannedConfig): void {
     }
   }
 }
-
-/** What is less than asked for, without being unsafe. */
-export function hostWarnings(facts: HostFacts, wanted: readonly string[]): string[] {
-  const missing = wanted.filter((name) => !facts.capabilities.includes(name));
-  return missing.length === 0
-    ? []
-    : [`not in our own bounding set, so not given to the container: ${missing.join(', ')}`];
-}

@@ -6,6 +6,7 @@ import { parseUser } from '../intent/user.js';
 import type { ContainerInspect } from '../types/engine.js';
 import type { ImageRunConfig } from '../types/oci.js';
 import { planEnv } from './environment.js';
+import { mergeHealth } from './health.js';
 
 export type ContainerConfig = ContainerInspect['Config'];
 
@@ -24,28 +25,33 @@ export function planConfig(intent: RunIntent, image: ImageRunConfig, hostname: s
   if (program === undefined) throw new TsrunError('USAGE', 'no command specified', { step: 'plan' });
   const env = planEnv(intent.env, image.Env ?? [], { hostname, tty: intent.tty });
   const volumes = [...imageVolumes(image), ...anonymousVolumes(intent)];
-  const attached = !intent.detach;
+  const exposed = { ...image.ExposedPorts, ...Object.fromEntries(intent.exposed.map((port) => [port, {}])) };
+  const health = mergeHealth(intent.health, image.Healthcheck);
+  const stopSignal = intent.stopSignal ?? image.StopSignal;
+  const { stdin, stdout, stderr } = intent.attach;
   const config: ContainerConfig = {
     Hostname: hostname,
-    Domainname: '',
+    Domainname: intent.domainname,
     User: parseUser(intent.user ?? image.User ?? ''),
-    AttachStdin: intent.interactive && attached,
-    AttachStdout: attached,
-    AttachStderr: attached,
-    ...(hasKeys(image.ExposedPorts) ? { ExposedPorts: image.ExposedPorts } : {}),
+    AttachStdin: stdin,
+    AttachStdout: stdout,
+    AttachStderr: stderr,
+    ...(Object.keys(exposed).length > 0 ? { ExposedPorts: exposed } : {}),
     Tty: intent.tty,
     OpenStdin: intent.interactive,
-    StdinOnce: intent.interactive && attached,
+    StdinOnce: intent.interactive && stdin,
     Env: env.config,
     Cmd: command.length > 0 ? command : null,
-    ...(image.Healthcheck ? { Healthcheck: image.Healthcheck } : {}),
+    ...(health ? { Healthcheck: health } : {}),
     Image: intent.image,
     Volumes: volumes.length > 0 ? Object.fromEntries(volumes.map((path) => [path, {}])) : null,
     WorkingDir: intent.workdir ?? image.WorkingDir ?? '',
     Entrypoint: entrypoint.length > 0 ? entrypoint : null,
     OnBuild: null,
     Labels: { ...image.Labels, ...intent.labels },
-    ...(image.StopSignal ? { StopSignal: image.StopSignal } : {}),
+    ...(stopSignal ? { StopSignal: stopSignal } : {}),
+    ...(intent.stopTimeout === undefined ? {} : { StopTimeout: intent.stopTimeout }),
+    ...(image.Shell?.length ? { Shell: image.Shell } : {}),
   };
   return { config, argv: [program, ...args], env: env.process, cwd: cwdOf(config.WorkingDir ?? '') };
 }
@@ -78,8 +84,4 @@ function cwdOf(workingDir: string): string {
     `the working directory '${workingDir}' is invalid, it needs to be an absolute path`,
     { step: 'plan', subject: workingDir, hint: 'the image says so; -w gives another' },
   );
-}
-
-function hasKeys(value: object | null | undefined): boolean {
-  return Object.keys(value ?? {}).length > 0;
 }

@@ -3,6 +3,7 @@ import type { HostFacts } from '../host/facts.js';
 import type { RunIntent } from '../intent/run.js';
 import type { ContainerId } from '../types/ids.js';
 import type { ImageRunConfig } from '../types/oci.js';
+import type { DeviceSource, PeerSource } from './lookups.js';
 import type { VolumeSource } from './mounts.js';
 
 export interface PlanInput {
@@ -24,4 +25,7 @@ export interface PlanInput {
   /** Absolute path of names/<name>. */
   nameFile: string;
   volumes: VolumeSource;
+  /** Containers that are joined or whose mounts are taken. */
+  peers: PeerSource;
+  devices: DeviceSource;
 }

@@ -1,24 +1,44 @@
-/** The user's mounts and the image's volumes with their places on the host. */
+/** The user's mounts, those of other containers and the image's volumes, with their places on the host. */
 import { TsrunError } from '../errors.js';
+import type { HostFacts } from '../host/facts.js';
 import type { RunIntent } from '../intent/run.js';
-import type { Propagation } from '../intent/volume.js';
+import {
+  type BindRecursion,
+  type MountIntent,
+  PROPAGATIONS,
+  type Propagation,
+  type VolumeWish,
+} from '../intent/volume.js';
+import type { VolumesFrom } from '../intent/volumes-from.js';
 import type { ContainerInspect } from '../types/engine.js';
 import type { ImageRunConfig, SpecMount } from '../types/oci.js';
 import { imageVolumes } from './config.js';
+import type { PeerSource } from './lookups.js';
 
 export interface PlannedMount {
-  type: 'bind' | 'volume';
+  type: 'bind' | 'volume' | 'tmpfs';
   /** Of a volume. */
   name?: string;
   anonymous: boolean;
-  /** Absolute, on the host. */
+  /** Absolute, on the host; '' for a tmpfs. */
   source: string;
   destination: string;
   readonly: boolean;
   propagation?: Propagation;
+  recursion?: BindRecursion;
   mode: string;
   /** Fill it from the image while it is empty. */
   copyUp: boolean;
+  /** A source that is missing is not made. */
+  mustExist?: boolean;
+  /** Of a volume: only this part of it. */
+  subpath?: string;
+  /** Of a volume that is not there yet. */
+  wish?: VolumeWish;
+  /** Of a tmpfs. */
+  options?: string[];
+  /** inspect does not list it among the mounts: a tmpfs of --tmpfs. */
+  unlisted?: boolean;
 }
 
 export interface VolumeSource {
@@ -28,55 +48,129 @@ export interface VolumeSource {
   newName(): string;
 }
 
-/** Sorted by depth, so that /a is there before /a/b. */
-export function planMounts(intent: RunIntent, image: ImageRunConfig, volumes: VolumeSource): PlannedMount[] {
-  const mounts = intent.mounts.map((mount): PlannedMount => {
-    const { destination, readonly, mode } = mount;
-    if (mount.kind === 'anonymous') return anonymous(destination, volumes);
-    if (mount.kind === 'bind') {
-      const { source, propagation } = mount;
-      return {
-        type: 'bind',
-        anonymous: false,
-        source,
-        destination,
-        readonly,
-        propagation,
-        mode,
-        copyUp: false,
-      };
-    }
-    return {
-      type: 'volume',
-      name: mount.source,
-      anonymous: false,
-      source: volumes.path(mount.source),
-      destination,
-      readonly,
-      mode,
-      copyUp: !mount.nocopy,
-    };
-  });
-  const covered = new Set(mounts.map(({ destination }) => destination));
-  for (const destination of imageVolumes(image)) {
-    if (!covered.has(destination)) mounts.push(anonymous(destination, volumes));
-  }
-  for (const mount of mounts) checkDestination(mount);
-  return byDepth(mounts);
+export interface MountSources {
+  volumes: VolumeSource;
+  peers: PeerSource;
 }
 
-function anonymous(destination: string, volumes: VolumeSource): PlannedMount {
-  const name = volumes.newName();
+/** Sorted by depth, so that /a is there before /a/b. A place has one mount: named ones, then --volumes-from, then anonymous ones. */
+export function planMounts(
+  intent: RunIntent,
+  image: ImageRunConfig,
+  { volumes, peers }: MountSources,
+): PlannedMount[] {
+  const mounts = new Map<string, PlannedMount>();
+  const add = (mount: PlannedMount) => {
+    if (!mounts.has(mount.destination)) mounts.set(mount.destination, mount);
+  };
+  const isFirm = ({ kind, api }: MountIntent) => kind !== 'anonymous' || api !== undefined;
+  for (const mount of intent.mounts.filter(isFirm)) add(planned(mount, volumes));
+  // Of two containers that have a mount there, the last one named counts.
+  for (const from of [...intent.volumesFrom].reverse()) {
+    for (const mount of inherited(from, peers)) add(mount);
+  }
+  for (const mount of intent.mounts) {
+    if (!isFirm(mount) && !mounts.has(mount.destination)) add(planned(mount, volumes));
+  }
+  for (const destination of imageVolumes(image)) {
+    if (!mounts.has(destination)) add(volumeMount({ destination, source: undefined }, volumes));
+  }
+  for (const mount of mounts.values()) checkDestination(mount);
+  return byDepth([...mounts.values()]);
+}
+
+function planned(mount: MountIntent, volumes: VolumeSource): PlannedMount {
+  if (mount.kind === 'tmpfs') {
+    const { destination, options, api } = mount;
+    return {
+      type: 'tmpfs',
+      anonymous: false,
+      source: '',
+      destination,
+      readonly: options.includes('ro'),
+      mode: '',
+      copyUp: false,
+      options,
+      unlisted: api === undefined,
+    };
+  }
+  if (mount.kind === 'bind') {
+    const { source, destination, readonly, propagation, recursion, mode, mustExist } = mount;
+    return {
+      type: 'bind',
+      anonymous: false,
+      source,
+      destination,
+      readonly,
+      propagation,
+      recursion,
+      mode,
+      copyUp: false,
+      mustExist,
+    };
+  }
+  const { destination, readonly, nocopy, labels, options, api } = mount;
+  const [source, subpath] = mount.kind === 'volume' ? [mount.source, mount.subpath] : [];
+  // Docker's own mode for a volume with a name, and for all that --mount makes.
+  const mode = mount.mode || (source === undefined && api === undefined ? '' : 'z');
+  return volumeMount(
+    {
+      destination,
+      source,
+      readonly,
+      nocopy,
+      mode,
+      subpath,
+      wish: { ...(labels ? { labels } : {}), ...(options ? { options } : {}) },
+    },
+    volumes,
+  );
+}
+
+interface VolumeParts {
+  destination: string;
+  /** undefined = a new one without a name */
+  source: string | undefined;
+  readonly?: boolean;
+  nocopy?: boolean;
+  mode?: string;
+  subpath?: string;
+  wish?: VolumeWish;
+}
+
+function volumeMount(
+  { destination, source, readonly = false, nocopy = false, mode = '', subpath, wish }: VolumeParts,
+  volumes: VolumeSource,
+): PlannedMount {
+  const name = source ?? volumes.newName();
   return {
     type: 'volume',
     name,
-    anonymous: true,
+    anonymous: source === undefined,
     source: volumes.path(name),
     destination,
-    readonly: false,
-    mode: '',
-    copyUp: true,
+    readonly,
+    mode,
+    copyUp: !nocopy && subpath === undefined,
+    subpath,
+    wish,
   };
+}
+
+/** A volume stays that of the container that made it: it does not go with the one that borrows it. */
+function inherited({ container, readonly }: VolumesFrom, peers: PeerSource): PlannedMount[] {
+  return peers.find(container).mounts.map((mount) => ({
+    type: mount.Type,
+    name: mount.Name,
+    anonymous: false,
+    source: mount.Source,
+    destination: mount.Destination,
+    readonly: readonly === true || !mount.RW,
+    propagation: PROPAGATIONS.find((name) => name === mount.Propagation),
+    mode: mount.Mode,
+    copyUp: false,
+    options: mount.Type === 'tmpfs' ? ['nosuid', 'nodev', 'noexec', ...(mount.RW ? [] : ['ro'])] : undefined,
+  }));
 }
 
 /** Files of procfs that lxcfs replaces. */
@@ -104,11 +198,26 @@ export function byDepth<T extends { destination: string }>(mounts: readonly T[])
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
 
-/** `recursiveReadonly` where the kernel has mount_setattr: then nothing below a read-only bind is writable either. */
-export function specMount(mount: PlannedMount, recursiveReadonly: boolean): SpecMount {
-  const options = ['rbind', mount.propagation ?? 'rprivate'];
-  if (mount.readonly) options.push(recursiveReadonly ? 'rro' : 'ro');
-  return { destination: mount.destination, type: 'bind', source: mount.source, options };
+/** Read-only is recursive where the kernel has mount_setattr: then nothing below such a bind is writable either. */
+export function specMount(mount: PlannedMount, kernel: HostFacts['kernel']): SpecMount {
+  const { destination, source, recursion, readonly } = mount;
+  if (mount.type === 'tmpfs') return { destination, type: 'tmpfs', source: 'tmpfs', options: mount.options };
+  const options = [recursion === 'disabled' ? 'bind' : 'rbind', mount.propagation ?? 'rprivate'];
+  if (readonly) options.push(readonlyOption(mount, kernel));
+  return { destination, type: 'bind', source, options };
+}
+
+function readonlyOption({ destination, recursion }: PlannedMount, kernel: HostFacts['kernel']): string {
+  if (recursion === 'disabled' || recursion === 'writable') return 'ro';
+  // mount_setattr came with 5.12.
+  const canRecurse = kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12);
+  if (canRecurse) return 'rro';
+  if (recursion !== 'readonly') return 'ro';
+  throw new TsrunError('HOST', `recursive read-only mounts need Linux 5.12 or later`, {
+    step: 'plan',
+    subject: destination,
+    hint: 'leave bind-recursive=readonly out',
+  });
 }
 
 /** What the root of the container needs to be so that the mounts in it can propagate as asked. */
@@ -119,27 +228,16 @@ export function rootPropagation(mounts: readonly PlannedMount[]): string | undef
 
 /** `Mounts` of inspect. */
 export function inspectMounts(mounts: readonly PlannedMount[]): ContainerInspect['Mounts'] {
-  const ordered = [...mounts].sort((a, b) => (a.destination < b.destination ? -1 : 1));
-  return ordered.map(({ type, name, anonymous, source, destination, mode, readonly, propagation }) =>
-    type === 'bind'
-      ? {
-          Type: type,
-          Source: source,
-          Destination: destination,
-          Mode: mode,
-          RW: !readonly,
-          Propagation: propagation ?? 'rprivate',
-        }
-      : {
-          Type: type,
-          Name: name,
-          Source: source,
-          Destination: destination,
-          Driver: 'local',
-          // Docker's own default for a volume with a name.
-          Mode: mode === '' && !anonymous ? 'z' : mode,
-          RW: !readonly,
-          Propagation: '',
-        },
-  );
+  const listed = mounts.filter(({ unlisted }) => !unlisted);
+  const ordered = listed.sort((a, b) => (a.destination < b.destination ? -1 : 1));
+  return ordered.map(({ type, name, source, destination, mode, readonly, propagation }) => ({
+    Type: type,
+    ...(type === 'volume' ? { Name: name } : {}),
+    Source: source,
+    Destination: destination,
+    ...(type === 'volume' ? { Driver: 'local' } : {}),
+    Mode: mode,
+    RW: !readonly,
+    Propagation: type === 'bind' ? (propagation ?? 'rprivate') : '',
+  }));
 }

@@ -47,7 +47,15 @@ export const READONLY_PATHS: readonly string[] = [
   '/proc/sysrq-trigger',
 ];
 
-export function defaultMounts(): SpecMount[] {
+/** `shmSize` undefined = without /dev/shm; `writableSystem` for containers that may change the machine. */
+export function defaultMounts({
+  shmSize,
+  writableSystem,
+}: {
+  shmSize: number | undefined;
+  writableSystem: boolean;
+}): SpecMount[] {
+  const system = writableSystem ? [] : ['ro'];
   const guarded = ['nosuid', 'noexec', 'nodev'];
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
@@ -63,15 +71,19 @@ export function defaultMounts(): SpecMount[] {
       source: 'devpts',
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, 'ro'] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', ...guarded] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, ...system] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...system, ...guarded] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: [...guarded, 'mode=1777', `size=${SHM_SIZE}`],
-    },
+    ...(shmSize === undefined
+      ? []
+      : [
+          {
+            destination: '/dev/shm',
+            type: 'tmpfs',
+            source: 'shm',
+            options: [...guarded, 'mode=1777', `size=${shmSize}`],
+          },
+        ]),
   ];
 }
 

@@ -1,18 +1,18 @@
 /** config.json: the OCI runtime spec of a container. */
+import { TsrunError } from '../errors.js';
 import type { HostFacts } from '../host/facts.js';
-import type { RuntimeSpec, SpecCapabilities, SpecMount } from '../types/oci.js';
+import type { RunIntent } from '../intent/run.js';
+import type { RuntimeSpec, SpecMount, SpecSeccomp } from '../types/oci.js';
+import { capabilitySets } from './capabilities.js';
 import type { PlannedConfig } from './config.js';
 import type { PlanInput } from './input.js';
 import { byDepth, type PlannedMount, rootPropagation, specMount } from './mounts.js';
-import {
-  CAPABILITIES,
-  defaultMounts,
-  deviceRules,
-  MASKED_PATHS,
-  NETWORK_SYSCTLS,
-  READONLY_PATHS,
-} from './profile.js';
+import { planSysctls } from './namespaces.js';
+import type { Parts } from './parts.js';
+import { defaultMounts, MASKED_PATHS, READONLY_PATHS, SHM_SIZE } from './profile.js';
+import { planRlimits } from './rlimits.js';
 import { defaultSeccomp } from './seccomp.js';
+import { resolveSeccomp } from './seccomp-profile.js';
 
 const OCI_VERSION = '1.2.0';
 
@@ -23,11 +23,13 @@ export function planSpec(
   input: PlanInput,
   planned: PlannedConfig,
   mounts: readonly PlannedMount[],
+  parts: Parts,
 ): RuntimeSpec {
-  const { intent, facts, id, storeTag } = input;
-  const ownNetwork = intent.network !== 'host';
-  const capabilities = CAPABILITIES.filter((name) => facts.capabilities.includes(name));
+  const { intent, facts } = input;
   const size = intent.tty ? intent.consoleSize : undefined;
+  const { Hostname, Domainname } = planned.config;
+  // In a namespace that is not its own a container must not set names.
+  const ownNames = intent.namespaces.uts !== 'host';
   return {
     ociVersion: OCI_VERSION,
     process: {
@@ -38,63 +40,79 @@ export function planSpec(
       args: planned.argv,
       env: planned.env,
       cwd: planned.cwd,
-      capabilities: capabilitySets(capabilities),
-      rlimits: rlimits(facts),
-      noNewPrivileges: false,
-      oomScoreAdj: oomScore(facts),
+      capabilities: capabilitySets(parts.capabilities.names),
+      rlimits: planRlimits(intent.ulimits, facts),
+      noNewPrivileges: intent.security.noNewPrivileges,
+      oomScoreAdj: oomScore(intent, facts),
     },
     // The overlay of launch.json takes its place.
-    root: { path: 'rootfs' },
-    hostname: planned.config.Hostname,
+    root: { path: 'rootfs', ...(intent.readOnly ? { readonly: true } : {}) },
+    ...(ownNames ? { hostname: Hostname } : {}),
+    ...(ownNames && Domainname !== '' ? { domainname: Domainname } : {}),
     mounts: specMounts(input, mounts),
+    ...(Object.keys(intent.annotations).length > 0 ? { annotations: intent.annotations } : {}),
     linux: {
-      namespaces: [
-        { type: 'mount' },
-        ...(ownNetwork ? [{ type: 'network' } as const] : []),
-        { type: 'uts' },
-        { type: 'pid' },
-        { type: 'ipc' },
-        // Also on cgroup v1, where Docker shares the host's view.
-        { type: 'cgroup' },
-      ],
-      cgroupsPath: `/tsrun/${storeTag}/${id}`,
-      resources: { devices: deviceRules() },
+      namespaces: parts.namespaces.list,
+      ...(parts.devices.nodes.length > 0 ? { devices: parts.devices.nodes } : {}),
+      cgroupsPath: cgroupsPath(input),
+      resources: { devices: parts.devices.rules, ...parts.limits.resources },
       rootfsPropagation: rootPropagation(mounts),
-      seccomp: defaultSeccomp({ arch: facts.arch, kernel: facts.kernel, capabilities }),
-      sysctl: ownNetwork ? { ...NETWORK_SYSCTLS } : {},
-      maskedPaths: [...MASKED_PATHS, ...facts.thermalThrottlePaths],
-      readonlyPaths: [...READONLY_PATHS],
+      seccomp: planSeccomp(intent, facts, parts.capabilities.names),
+      sysctl: planSysctls(intent),
+      ...systemPaths(intent, facts),
     },
   };
 }
 
-/** Inheritable and ambient stay empty: with them an unprivileged user inside would gain what only files may give (CVE-2022-24769). */
-function capabilitySets(names: string[]): SpecCapabilities {
-  return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] };
+/** Below a parent of the user's too, the name says whose cgroup it is. */
+function cgroupsPath({ intent, storeTag, id }: PlanInput): string {
+  const { cgroupParent } = intent.namespaces;
+  if (cgroupParent === undefined) return `/tsrun/${storeTag}/${id}`;
+  return `${cgroupParent === '/' ? '' : cgroupParent}/tsrun-${storeTag}-${id}`;
 }
 
-const NOFILE_SOFT = 1024;
-const NOFILE_HARD = 1048576;
-
-/**
- * tsrun has no daemon whose limits a container could inherit, and Node raises its own: so they are set. Neither may
- * pass our own hard limit. A core limit of 2^53-1 bytes stands for "unlimited", which JSON numbers cannot say exactly.
- */
-function rlimits({ rlimits: own }: HostFacts): { type: string; hard: number; soft: number }[] {
-  const nofile = Math.min(NOFILE_HARD, own.nofileHard);
-  return [
-    { type: 'RLIMIT_CORE', soft: 0, hard: own.coreHard ?? Number.MAX_SAFE_INTEGER },
-    { type: 'RLIMIT_NOFILE', soft: Math.min(NOFILE_SOFT, nofile), hard: nofile },
-  ];
+function systemPaths(
+  { security }: RunIntent,
+  { thermalThrottlePaths }: HostFacts,
+): { maskedPaths: string[]; readonlyPaths: string[] } {
+  if (security.privileged || security.systemPathsUnconfined) return { maskedPaths: [], readonlyPaths: [] };
+  return {
+    maskedPaths: [...MASKED_PATHS, ...thermalThrottlePaths],
+    readonlyPaths: [...READONLY_PATHS],
+  };
 }
 
-/** 0; where we stand above it and may not go down, what we have. */
-function oomScore({ oomScoreAdj, capabilities }: HostFacts): number {
-  return capabilities.includes('CAP_SYS_RESOURCE') ? 0 : Math.max(0, oomScoreAdj);
+function planSeccomp(
+  { security }: RunIntent,
+  { arch, kernel }: HostFacts,
+  capabilities: string[],
+): SpecSeccomp | undefined {
+  const { seccomp = security.privileged ? 'unconfined' : 'builtin' } = security;
+  if (seccomp === 'unconfined') return undefined;
+  const facts = { arch, kernel, capabilities };
+  return seccomp === 'builtin' ? defaultSeccomp(facts) : resolveSeccomp(seccomp, facts);
+}
+
+/** What was asked for, else 0; where we stand above that and may not go down: an error, or what we have. */
+function oomScore({ oomScoreAdj: asked }: RunIntent, { oomScoreAdj: own, capabilities }: HostFacts): number {
+  if (capabilities.includes('CAP_SYS_RESOURCE')) return asked ?? 0;
+  if (asked === undefined) return Math.max(0, own);
+  if (asked >= own) return asked;
+  throw new TsrunError(
+    'HOST',
+    `error setting oom_score_adj: ${asked} is below the lowest value possible here, ${own}: permission denied`,
+    {
+      step: 'plan',
+      errno: 'EACCES',
+      subject: '--oom-score-adj',
+      hint: `only a process with CAP_SYS_RESOURCE may lower it: ask for at least ${own}`,
+    },
+  );
 }
 
 /** The default ones, unless the user put something in their place, then the name files and the user's, by depth. */
 function specMounts(input: PlanInput, mounts: readonly PlannedMount[]): SpecMount[] {
+  const { intent } = input;
   const taken = new Set(mounts.map(({ destination }) => destination));
   const isTaken = ({ destination }: SpecMount) =>
     taken.has(destination) || (taken.has('/dev') && destination.startsWith('/dev/'));
@@ -104,13 +122,19 @@ function specMounts(input: PlanInput, mounts: readonly PlannedMount[]): SpecMoun
     bindFile('/etc/hostname', hostname),
     bindFile('/etc/hosts', hosts),
   ];
-  // mount_setattr came with 5.12.
-  const { major, minor } = input.facts.kernel;
-  const recursive = major > 5 || (major === 5 && minor >= 12);
+  const { ipc } = intent.namespaces;
+  const defaults = [
+    ...defaultMounts({
+      shmSize: ipc === 'private' || ipc === 'shareable' ? (intent.shmSize ?? SHM_SIZE) : undefined,
+      writableSystem: intent.security.privileged,
+    }),
+    // That of a container that is joined is found by the helper, at each start.
+    ...(ipc === 'host' ? [bindFile('/dev/shm', '/dev/shm')] : []),
+  ];
   return [
-    ...defaultMounts().filter((mount) => !isTaken(mount)),
+    ...defaults.filter((mount) => !isTaken(mount)),
     ...byDepth([
-      ...mounts.map((mount) => specMount(mount, recursive)),
+      ...mounts.map((mount) => specMount(mount, input.facts.kernel)),
       ...nameFiles.filter((mount) => !isTaken(mount)),
     ]),
   ];

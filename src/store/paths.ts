@@ -7,8 +7,6 @@ export const DEFAULT_ROOT = '/var/lib/tsrun';
 export interface StorePaths {
   readonly root: string;
   readonly lock: string;
-  /** The event journal. */
-  readonly events: string;
   readonly oci: string;
   readonly ociLayout: string;
   readonly index: string;
@@ -19,6 +17,8 @@ export interface StorePaths {
   readonly containers: string;
   readonly names: string;
   readonly volumes: string;
+  /** The event journal. */
+  readonly events: string;
   readonly staging: string;
   readonly trash: string;
   blob(digest: Digest): string;

@@ -36,19 +36,35 @@ export function checkVolumeName(name: string): void {
   );
 }
 
-/** Makes the volume if it is not there; true if this call made it. */
-export async function ensureVolume(
-  store: Store,
-  volume: { name: string; anonymous: boolean; now: string; labels?: Record<string, string> },
-): Promise<boolean> {
-  const { name } = volume;
+export interface NewVolume {
+  name: string;
+  anonymous: boolean;
+  /** RFC 3339 */
+  now: string;
+  labels?: Record<string, string>;
+  /** Of the local driver: type, o, device. */
+  options?: Record<string, string>;
+}
+
+/**
+ * Makes the volume if it is not there; true if this call made it.
+ * @throws TsrunError USAGE for options, which no volume here has
+ */
+export async function ensureVolume(store: Store, volume: NewVolume): Promise<boolean> {
+  const { name, labels = {}, options = {} } = volume;
   checkVolumeName(name);
   const target = store.paths.volume(name);
   if (existsSync(target)) return false;
+  const [option] = Object.keys(options);
+  if (option !== undefined)
+    throw new TsrunError('USAGE', `create ${name}: invalid option: "${option}"`, {
+      step: 'volume.create',
+      subject: name,
+      hint: 'volumes are plain directories: mount what you mean with --mount type=bind or type=tmpfs',
+    });
   const staging = await StagingDir.create(store);
   try {
-    const { now, labels = {}, anonymous } = volume;
-    const record: VolumeRecord = { name, createdAt: now, labels, anonymous };
+    const record: VolumeRecord = { name, createdAt: volume.now, labels, anonymous: volume.anonymous };
     const data = join(staging.dir, '_data');
     mkdirSync(data);
     chmodSync(data, 0o755);

@@ -5,6 +5,9 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ContainerId, Digest, ImageId } from './ids.js';
 import type { HistoryEntry, ImageRunConfig } from './oci.js';
+import type { RunOptions } from './run-options.js';
+
+export type * from './run-options.js';
 
 export interface EngineOptions {
   /** Store root; every piece of state lives below it. Default /var/lib/tsrun. */
@@ -118,35 +121,6 @@ export interface CommitOptions {
 }
 
 // ---- containers -------------------------------------------------------------------------------------------------
-
-/** As typed by the user: texts in Docker's grammar. src/intent turns it into RunIntent. */
-export interface RunOptions {
-  image: string;
-  /** Arguments after the image: replace CMD. */
-  command?: string[];
-  name?: string;
-  interactive?: boolean;
-  tty?: boolean;
-  detach?: boolean;
-  rm?: boolean;
-  env?: string[];
-  envFile?: string[];
-  volume?: string[];
-  workdir?: string;
-  user?: string;
-  /** undefined = the image's; '' = none */
-  entrypoint?: string;
-  hostname?: string;
-  pull?: 'missing' | 'always' | 'never';
-  platform?: string;
-  network?: string;
-  label?: string[];
-  /** For a terminal: its size at start. */
-  consoleSize?: { rows: number; cols: number };
-  /** Progress of an implicit pull. */
-  onPull?: (event: PullEvent) => void;
-  signal?: AbortSignal;
-}
 
 export interface Created {
   id: ContainerId;
@@ -292,6 +266,8 @@ export interface ContainerInspect {
     OpenStdin: boolean;
     StdinOnce: boolean;
     Image: string;
+    /** seconds; -1 = wait for ever; absent = 10 */
+    StopTimeout?: number;
   };
   NetworkSettings: {
     Bridge: string;

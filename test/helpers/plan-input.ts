@@ -13,9 +13,11 @@ export const someHost: HostFacts = {
   arch: 'amd64',
   hostname: 'metal',
   isRoot: true,
-  cgroup: { mode: '2', controllers: ['cpu', 'io', 'memory', 'pids'] },
+  cgroup: { mode: '2', controllers: ['cpu', 'io', 'memory', 'pids'], swapLimit: true, blkioWeight: true },
   capabilities: [...CAPABILITIES],
-  rlimits: { nofileHard: 20000 },
+  hardLimits: { nofile: 20000 },
+  cpus: { count: 4, online: '0-3' },
+  memoryNodes: '0',
   oomScoreAdj: 0,
   thermalThrottlePaths: ['/sys/devices/system/cpu/cpu0/thermal_throttle'],
   resolvConf: 'nameserver 10.0.0.53\n',
@@ -27,6 +29,7 @@ export function planInput(
   options: Partial<RunOptions>,
   image: ImageRunConfig = { Cmd: ['sh'] },
   facts: Partial<HostFacts> = {},
+  lookups: Partial<Pick<PlanInput, 'peers' | 'devices'>> = {},
 ): PlanInput {
   const dir = '/store/containers/c';
   let made = 0;
@@ -52,5 +55,12 @@ export function planInput(
         return `anonymous${made}`;
       },
     },
+    peers: { find: () => nobodyAsks('peer') },
+    devices: { find: () => nobodyAsks('device') },
+    ...lookups,
   };
+}
+
+function nobodyAsks(what: string): never {
+  throw new Error(`this test has no ${what}`);
 }

@@ -42,7 +42,12 @@ test('cgroups: v2, hybrid, v1', (t) => {
     '/proc/self/mountinfo': V2,
     '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
   });
-  t.deepEqual(probeHost(v2).cgroup, { mode: '2', controllers: ['cpu', 'cpuset', 'io', 'memory', 'pids'] });
+  t.deepEqual(probeHost(v2).cgroup, {
+    mode: '2',
+    controllers: ['cpu', 'cpuset', 'io', 'memory', 'pids'],
+    swapLimit: true,
+    blkioWeight: true,
+  });
   const hybrid = machine({
     '/proc/self/mountinfo': HYBRID,
     '/sys/fs/cgroup/a b/cgroup.controllers': 'hugetlb\n',
@@ -50,9 +55,23 @@ test('cgroups: v2, hybrid, v1', (t) => {
   t.deepEqual(probeHost(hybrid).cgroup, {
     mode: 'hybrid',
     controllers: ['cpu', 'cpuacct', 'hugetlb', 'memory'],
+    swapLimit: false,
+    blkioWeight: false,
   });
   const v1 = machine({ '/proc/self/mountinfo': HYBRID.split('\n').slice(0, 4).join('\n') });
-  t.deepEqual(probeHost(v1).cgroup, { mode: '1', controllers: ['cpu', 'cpuacct', 'memory'] });
+  t.deepEqual(probeHost(v1).cgroup, {
+    mode: '1',
+    controllers: ['cpu', 'cpuacct', 'memory'],
+    swapLimit: false,
+    blkioWeight: false,
+  });
+  const able = machine({
+    '/proc/self/mountinfo': `${HYBRID}\n${MOUNT('/sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio')}`,
+    '/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes': '',
+    '/sys/fs/cgroup/blkio/blkio.bfq.weight': '100',
+  });
+  const { swapLimit, blkioWeight } = probeHost(able).cgroup;
+  t.deepEqual({ swapLimit, blkioWeight }, { swapLimit: true, blkioWeight: true });
 });
 
 test('the facts of a usual machine', (t) => {
@@ -73,13 +92,17 @@ test('the facts of a usual machine', (t) => {
       '/sys/devices/system/cpu/cpu1/thermal_throttle/count': '0',
       '/sys/devices/system/cpu/cpu2/online': '0',
       '/sys/devices/system/cpu/cpuidle/': '',
+      '/sys/devices/system/cpu/online': '0,2-3\n',
+      '/sys/devices/system/node/online': '0-1\n',
     }),
   );
   t.deepEqual(facts.kernel, { major: 6, minor: 1, release: '6.1.0-20-amd64' });
   t.is(facts.arch, 'amd64');
   t.true(facts.isRoot);
   t.true(facts.hasNft);
-  t.deepEqual(facts.rlimits, { nofileHard: 524288, coreHard: undefined });
+  t.deepEqual(facts.hardLimits, { nofile: 524288 });
+  t.deepEqual(facts.cpus, { count: 3, online: '0,2-3' });
+  t.is(facts.memoryNodes, '0-1');
   t.is(facts.oomScoreAdj, 100);
   t.is(facts.upstreamResolvConf, 'nameserver 9.9.9.9\n');
   t.deepEqual(
@@ -153,6 +176,7 @@ test('info says what the machine is and what it lacks', (t) => {
 test('this machine has facts too', (t) => {
   const facts = probeHost();
   t.true(facts.kernel.major >= 4);
-  t.true(facts.rlimits.nofileHard > 0);
+  t.true((facts.hardLimits.nofile ?? 0) > 0);
+  t.true(facts.cpus.count > 0);
   t.true(facts.cgroup.controllers.length > 0);
 });

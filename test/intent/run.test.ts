@@ -7,32 +7,61 @@ const context = { env: { HERE: 'yes' }, cwd: '/w' };
 const parse = (options: Partial<RunOptions>) => parseRun({ image: 'busybox', ...options }, context);
 
 test('nothing but an image leaves every default absent', (t) => {
-  t.deepEqual(parse({}), {
+  const { limits, log, namespaces, ...rest } = parse({});
+  t.deepEqual(JSON.parse(JSON.stringify(rest)), {
     image: 'busybox',
     command: [],
-    name: undefined,
     interactive: false,
     tty: false,
     detach: false,
+    attach: { stdin: false, stdout: true, stderr: true },
     rm: false,
     env: [],
     mounts: [],
-    workdir: undefined,
-    user: undefined,
-    entrypoint: undefined,
-    hostname: undefined,
-    pull: 'missing',
-    platform: undefined,
+    volumesFrom: [],
+    readOnly: false,
+    groupAdd: [],
+    domainname: '',
+    extraHosts: [],
+    resolver: { servers: [], search: [], options: [] },
     network: 'bridge',
+    pull: 'missing',
+    exposed: [],
     labels: {},
-    consoleSize: undefined,
+    annotations: {},
+    ulimits: [],
+    init: false,
+    restart: { name: 'no', maxRetries: 0 },
+    sysctls: {},
+    security: {
+      privileged: false,
+      capAdd: [],
+      capDrop: [],
+      noNewPrivileges: false,
+      systemPathsUnconfined: false,
+      options: [],
+    },
+    devices: [],
+    deviceRules: [],
   });
+  t.deepEqual([...new Set(Object.values(limits))], [undefined]);
+  t.like(log, { driver: 'json-file', maxSize: 10 * 1024 ** 2, maxFile: 3 });
+  t.deepEqual(
+    { ...namespaces },
+    {
+      pid: 'private',
+      ipc: 'private',
+      uts: 'private',
+      cgroup: 'private',
+      cgroupParent: undefined,
+    },
+  );
 });
 
 test('env files come before -e', (t) => {
   const intent = parseRun(
     { image: 'i', env: ['A=flag', 'HERE', 'NOT'], envFile: ['f'] },
-    { ...context, envFiles: [{ path: 'f', text: 'A=file\nHERE\nNOT\n' }] },
+    { ...context, readFile: () => Buffer.from('A=file\nHERE\nNOT\n') },
   );
   t.deepEqual(intent.env, [
     { name: 'A', value: 'file' },

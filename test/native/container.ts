@@ -14,6 +14,7 @@ import type { FailureRecord, LaunchSpec } from '../../src/native/launch.js';
 import { helperPath, loadNative } from '../../src/native/load.js';
 import { Frame, Want } from '../../src/native/protocol.js';
 import { planRun } from '../../src/plan/run.js';
+import { specText } from '../../src/plan/spec-text.js';
 import type { RunOptions } from '../../src/types/engine.js';
 import { parseContainerId } from '../../src/types/ids.js';
 import type { RuntimeSpec } from '../../src/types/oci.js';
@@ -60,7 +61,7 @@ type Options = Partial<RunOptions> & {
 function prepare({ lower = [], change, ...options }: Options): string {
   const dir = directory('container');
   for (const name of ['upper', 'work']) mkdirSync(join(dir, name));
-  const input = planInput({ network: 'none', ...options }, {}, { ...someHost, rlimits: ownLimits() });
+  const input = planInput({ network: 'none', ...options }, {}, { ...someHost, hardLimits: ownLimits() });
   const id = parseContainerId(randomBytes(32).toString('hex'));
   const file = (name: string) => join(dir, name);
   const { spec, launch, files } = planRun({
@@ -81,7 +82,7 @@ function prepare({ lower = [], change, ...options }: Options): string {
   writeFileSync(file('resolv.conf'), files.resolvConf);
   launch.overlay.lower = [...lower, base];
   change?.({ spec, launch });
-  writeFileSync(file('config.json'), JSON.stringify(spec));
+  writeFileSync(file('config.json'), specText(spec));
   writeFileSync(file('launch.json'), JSON.stringify(launch));
   return dir;
 }
@@ -89,7 +90,7 @@ function prepare({ lower = [], change, ...options }: Options): string {
 /** Our own hard limit of open files: a container cannot have more. */
 function ownLimits() {
   const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-  return { nofileHard: Number(line?.[1]) };
+  return { nofile: Number(line?.[1]) };
 }
 
 /** Runs a container to its end. */

@@ -75,7 +75,7 @@ golden('run detached on the network of the host', () =>
       arch: 'arm64',
       kernel: { major: 5, minor: 10, release: '5.10.0' },
       capabilities: ['CAP_CHOWN', 'CAP_KILL'],
-      rlimits: { nofileHard: 512, coreHard: 0 },
+      hardLimits: { nofile: 512, core: 0 },
       oomScoreAdj: 100,
       hasNft: false,
       thermalThrottlePaths: [],

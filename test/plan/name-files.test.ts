@@ -1,5 +1,6 @@
 import test from 'ava';
-import { containerResolvConf, planNameFiles } from '../../src/plan/name-files.js';
+import { planNameFiles } from '../../src/plan/name-files.js';
+import { containerResolvConf } from '../../src/plan/resolv-conf.js';
 
 test('resolv.conf: servers that a container cannot reach are left out, the rest stays', (t) => {
   const stub = '# by systemd-resolved\nnameserver 127.0.0.53\noptions edns0\nsearch lan\n';
@@ -23,10 +24,15 @@ test('resolv.conf: servers that a container cannot reach are left out, the rest 
   }
 });
 
+const none = { extraHosts: [], resolver: { servers: [], search: [], options: [] } };
+
 test('on the host’s network the files are the host’s', (t) => {
   const host = { hosts: '127.0.0.1 me\n', resolvConf: 'nameserver 127.0.0.53\n' };
-  t.deepEqual(planNameFiles('host', 'metal', host), { hostname: 'metal\n', ...host });
-  const own = planNameFiles('none', 'c', host);
+  t.deepEqual(planNameFiles({ network: 'host', hostname: 'metal', ...none }, host), {
+    hostname: 'metal\n',
+    ...host,
+  });
+  const own = planNameFiles({ network: 'none', hostname: 'c', ...none }, host);
   t.is(own.hostname, 'c\n');
   t.is(own.hosts.split('\n')[0], '127.0.0.1\tlocalhost');
   t.is(own.hosts.trim().split('\n').length, 6);

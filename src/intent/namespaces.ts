@@ -1,0 +1,63 @@
+/** `--pid`, `--ipc`, `--uts`, `--cgroupns`, `--cgroup-parent`: which namespaces a container has of its own. */
+import { posix } from 'node:path';
+import type { NamespaceOptions } from '../types/run-options.js';
+import { usage } from './usage.js';
+
+/** Another container, by name or id as typed. */
+export interface Join {
+  container: string;
+}
+
+export interface Namespaces {
+  pid: 'private' | 'host' | Join;
+  /** `none`: private, and without /dev/shm. `shareable`: others may join it. */
+  ipc: 'private' | 'shareable' | 'none' | 'host' | Join;
+  uts: 'private' | 'host';
+  cgroup: 'private' | 'host';
+  /** Absolute and clean; undefined = the store's own. */
+  cgroupParent?: string;
+}
+
+export function parseNamespaces(options: NamespaceOptions): Namespaces {
+  return {
+    pid: parsePid(options.pid ?? ''),
+    ipc: parseIpc(options.ipc ?? ''),
+    uts: hostOr('private', options.uts ?? '', '--uts: invalid UTS mode'),
+    cgroup: hostOr('private', options.cgroupns ?? '', '--cgroupns: invalid CGROUP mode', 'private'),
+    cgroupParent: parseCgroupParent(options.cgroupParent ?? ''),
+  };
+}
+
+function parsePid(text: string): Namespaces['pid'] {
+  if (text === '') return 'private';
+  if (text === 'host') return 'host';
+  const container = joined(text);
+  if (container) return { container };
+  throw usage('--pid: invalid PID mode', text, 'host or container:NAME');
+}
+
+function parseIpc(text: string): Namespaces['ipc'] {
+  if (text === '') return 'private';
+  if (text === 'private' || text === 'shareable' || text === 'none' || text === 'host') return text;
+  const container = joined(text);
+  if (container === undefined) throw usage(`Invalid IPC mode: ${text}`, text);
+  if (container === '') throw usage(`can't join IPC of container : invalid name or ID supplied: ""`);
+  return { container };
+}
+
+function joined(text: string): string | undefined {
+  return /^container:(.*)$/s.exec(text)?.[1];
+}
+
+function hostOr(absent: 'private', text: string, message: string, ...others: string[]): 'private' | 'host' {
+  if (text === '' || others.includes(text)) return absent;
+  if (text === 'host') return 'host';
+  throw usage(message, text);
+}
+
+/** A relative one is below the root of the hierarchy; `..` leads nowhere. */
+function parseCgroupParent(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (/[\0\n]/.test(text)) throw usage(`invalid cgroup parent: ${JSON.stringify(text)}`, text);
+  return posix.resolve('/', text);
+}
