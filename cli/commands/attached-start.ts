@@ -9,7 +9,12 @@ export interface AttachedStart {
   container: string;
   tty: boolean;
   stdin: boolean;
+  /** Default: true. */
+  stdout?: boolean;
+  stderr?: boolean;
   sigProxy: boolean;
+  /** Bytes that let go of the container; undefined = ctrl-p ctrl-q. */
+  detachKeys?: readonly number[];
   /** Signals that came before the container ran; it gets them first. */
   early?: readonly number[];
   /** Called when the container runs and this process's signals are the container's. */
@@ -28,13 +33,13 @@ export function consoleSize(cli: Cli, engine: Engine): { rows: number; cols: num
 }
 
 export async function startAttached(cli: Cli, engine: Engine, how: AttachedStart): Promise<SessionEnd> {
-  const { tty, stdin } = how;
+  const { tty, stdin, stdout = true, stderr = true } = how;
   const raw = tty && stdin && cli.isTty(0) ? new RawTerminal(engine.terminal, 0) : undefined;
   try {
     // Before the start: what is typed meanwhile is the container's, and must not be echoed here.
     raw?.enter();
     const attachment = await engine.start(how.container, {
-      attach: { stdin, stdout: true, stderr: true },
+      attach: { stdin, stdout, stderr },
       consoleSize: tty ? consoleSize(cli, engine) : undefined,
     });
     if (attachment === undefined) throw new Error('the engine gave no attachment');
@@ -45,6 +50,7 @@ export async function startAttached(cli: Cli, engine: Engine, how: AttachedStart
       tty,
       stdin,
       sigProxy: how.sigProxy,
+      detachKeys: how.detachKeys,
     });
   } finally {
     raw?.leave();

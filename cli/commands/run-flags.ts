@@ -2,6 +2,7 @@
 import type { RunOptions } from '../../src/types/engine.js';
 import type { Flag, FlagValues } from '../flags.js';
 import { UsageError } from '../usage.js';
+import { CONTAINER_FLAGS, containerOptions } from './container-flags.js';
 
 export const RUN_FLAGS = [
   { name: 'interactive', short: 'i', kind: 'bool', help: 'Keep STDIN open' },
@@ -31,6 +32,7 @@ export const RUN_FLAGS = [
   },
   { name: 'platform', kind: 'string', help: 'Platform of the image, os/arch[/variant]' },
   { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress the output of a pull' },
+  ...CONTAINER_FLAGS,
 ] as const satisfies readonly Flag[];
 
 type Values = FlagValues<typeof RUN_FLAGS>;
@@ -40,6 +42,7 @@ export function runOptions(flags: Values, args: readonly string[]): RunOptions {
   const [image = '', ...command] = args;
   const network = flags.net ?? flags.network;
   return {
+    ...containerOptions(flags),
     image,
     command: command.length > 0 ? command : undefined,
     name: flags.name === '' ? undefined : flags.name,

@@ -1,4 +1,7 @@
+import { parseAttach } from '../../src/intent/attach.js';
 import { defineCommand } from '../command.js';
+import { parseDetachKeys } from '../terminal.js';
+import { UsageError } from '../usage.js';
 import { checkInput, consoleSize, startAttached } from './attached-start.js';
 import { implicitPull } from './implicit-pull.js';
 import { RUN_FLAGS, runOptions } from './run-flags.js';
@@ -8,6 +11,11 @@ export const command = defineCommand({
   flags: [
     { name: 'detach', short: 'd', kind: 'bool', help: 'Run in the background and print the container ID' },
     ...RUN_FLAGS,
+    {
+      name: 'detach-keys',
+      kind: 'string',
+      help: 'Keys that let go of the container (default ctrl-p,ctrl-q)',
+    },
     { name: 'sig-proxy', kind: 'bool', help: 'Pass signals on to the process', default: true },
   ],
   min: 1,
@@ -22,7 +30,13 @@ export const command = defineCommand({
   async run(cli, flags, args) {
     const { interactive, tty, detach } = flags;
     const options = runOptions(flags, args);
-    if (!detach) checkInput(cli, { tty, stdin: interactive });
+    if (detach && flags.attach.length > 0)
+      throw new UsageError('conflicting options: cannot specify both --attach and --detach', 1, {
+        usage: false,
+      });
+    const streams = parseAttach(flags.attach, { detach, interactive });
+    const detachKeys = flags['detach-keys'] ? parseDetachKeys(flags['detach-keys']) : undefined;
+    if (!detach) checkInput(cli, { tty, stdin: streams.stdin });
     const engine = await cli.engine();
     const pull = implicitPull(cli, { quiet: flags.quiet, announce: options.pull === 'missing' });
     try {
@@ -43,11 +57,14 @@ export const command = defineCommand({
       const end = await startAttached(cli, engine, {
         container: id,
         tty,
-        stdin: interactive,
+        ...streams,
+        detachKeys,
         sigProxy: flags['sig-proxy'],
         early: pull.caught,
         onRunning: pull.done,
       });
+      // Whoever takes no output wants to know at least which container it was.
+      if (!streams.stdout && !streams.stderr) cli.out(`${id}\n`);
       return end === 'detached' ? 0 : end.code;
     } finally {
       pull.done();
