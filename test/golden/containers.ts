@@ -112,8 +112,8 @@ export const CONTAINERS: readonly GoldenCase[] = [
   },
   {
     title: 'commit: changes',
-    before: `create --name c1 busybox\ndocker commit -c 'ENV A=1' -c 'LABEL l=2' -c 'EXPOSE 80' -c 'USER www-data' -c 'WORKDIR /w' -c 'STOPSIGNAL INT' -c 'VOLUME /v' -c 'CMD a b' -c 'ENTRYPOINT ["/e"]' c1 golden/made:3`,
-    run: `docker inspect -f '{{json .Config.Env}} {{json .Config.Labels}} {{json .Config.ExposedPorts}} {{.Config.User}} {{.Config.WorkingDir}} {{.Config.StopSignal}} {{json .Config.Volumes}} {{json .Config.Cmd}} {{json .Config.Entrypoint}}' golden/made:3`,
+    before: `create --name c1 busybox\ndocker commit -c 'ENV A=1' -c 'LABEL l=2' -c 'EXPOSE 80' -c 'USER www-data' -c 'WORKDIR /w' -c 'VOLUME /v' -c 'CMD a b' -c 'ENTRYPOINT ["/e"]' c1 golden/made:3`,
+    run: `docker inspect -f '{{json .Config.Env}} {{json .Config.Labels}} {{json .Config.ExposedPorts}} {{.Config.User}} {{.Config.WorkingDir}} {{json .Config.Volumes}} {{json .Config.Cmd}} {{json .Config.Entrypoint}}' golden/made:3`,
     after: 'docker rmi golden/made:3',
   },
   {
