@@ -154,6 +154,11 @@ export const COMMANDS: readonly Entry[] = [
   },
   { names: ['system df'], summary: 'Show disk usage', load: () => import('./system-df.js') },
   { names: ['system prune'], summary: 'Remove unused data', load: () => import('./system-prune.js') },
+  {
+    names: ['completion'],
+    summary: 'Print the completion script of a shell',
+    load: () => import('./completion.js'),
+  },
   { names: ['volume create'], summary: 'Create a volume', load: () => import('./volume-create.js') },
   {
     names: ['volume inspect'],
