@@ -6,8 +6,8 @@
 
 namespace tsrun {
 
-/// A step that failed: what crosses to TypeScript as FailureRecord (src/native/launch.ts). Thrown everywhere except in
-/// the container's child, which reports through ChildReport and never unwinds.
+/// A step that failed: what crosses to TypeScript as FailureRecord (src/native/launch.ts). Thrown everywhere
+/// except in the container's child, which reports through ChildReport and never unwinds.
 class Failure : public std::exception {
  public:
   Failure(std::string step, int error, std::string subject, std::string detail = {})

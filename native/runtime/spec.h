@@ -7,7 +7,8 @@
 
 namespace tsrun {
 
-/// config.json, the OCI runtime spec, parsed into plain data by readSpec: the part that tsrun acts on. Names follow the spec.
+/// config.json, the OCI runtime spec, parsed into plain data by readSpec: the part that tsrun acts on. Names
+/// follow the spec.
 struct Spec {
   struct Mount {
     std::string destination, type, source;

@@ -129,6 +129,7 @@ test('several targets: successes in order, errors at the end, exit 1', async (t)
 test('inspect prints what it found, then the error', async (t) => {
   const engine: Partial<Engine> = {
     inspectContainer: missing,
+    volumes: { inspect: missing } as never,
     inspectImage: async (name) => {
       if (name !== 'img') await fail('NOT_FOUND', `No such image: ${name}`);
       return { Id: 'sha256:1', Config: { Labels: { b: '1', a: '2' } } } as never;

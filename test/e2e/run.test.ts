@@ -79,6 +79,7 @@ const REFUSED: [string, string[], RegExp][] = [
   ],
   ['a relative volume target', ['-v', '/tmp:rel'], /mount path must be absolute/],
   ['a volume over /proc', ['-v', 'data:/proc'], /\/proc/],
+  ['a health check', ['--health-cmd', 'true'], /--health-cmd is not supported yet/],
   ['an unknown network', ['--network', 'nosuch'], /network nosuch not found/],
 ];
 for (const [title, flags, stderr] of REFUSED) {
