@@ -1,11 +1,38 @@
 /** Flags of run and create that shape the container: limits, life, files, namespaces, security, names. */
 import type { RunOptions } from '../../src/types/engine.js';
 import type { Flag, FlagValues } from '../flags.js';
+import { UsageError } from '../usage.js';
 
 const text = <const N extends string>(name: N, help: string) => ({ name, kind: 'string', help }) as const;
 const list = <const N extends string>(name: N, help: string) => ({ name, kind: 'list', help }) as const;
 const int = <const N extends string>(name: N, help: string) => ({ name, kind: 'int', help }) as const;
 const bool = <const N extends string>(name: N, help: string) => ({ name, kind: 'bool', help }) as const;
+
+/** Docker has them: told apart from a slip of the pen. */
+const UNSUPPORTED = [
+  'blkio-weight-device',
+  'cpu-rt-period',
+  'cpu-rt-runtime',
+  'device-read-bps',
+  'device-read-iops',
+  'device-write-bps',
+  'device-write-iops',
+  'gpus',
+  'isolation',
+  'kernel-memory',
+  'link-local-ip',
+  'memory-swappiness',
+  'runtime',
+  'storage-opt',
+  'volume-driver',
+] as const;
+
+/** Values that ask for nothing but what is so anyway. */
+const INERT: Record<string, readonly string[]> = {
+  isolation: ['', 'default'],
+  'memory-swappiness': ['-1'],
+  'volume-driver': ['', 'local'],
+};
 
 export const CONTAINER_FLAGS = [
   { ...text('memory', 'Memory limit (64m, 1.5g); at least 6m'), short: 'm' },
@@ -46,6 +73,7 @@ export const CONTAINER_FLAGS = [
   text('ipc', 'IPC namespace: none, private, shareable, host or container:NAME'),
   text('uts', 'UTS namespace: host'),
   text('cgroupns', 'Cgroup namespace: host or private'),
+  text('userns', 'User namespace: host'),
   text('cgroup-parent', 'Cgroup to put its own below'),
   list('sysctl', 'Kernel setting of its namespaces (net.core.somaxconn=1024)'),
 
@@ -69,12 +97,21 @@ export const CONTAINER_FLAGS = [
   text('cidfile', 'Write the container ID to a file'),
   text('log-driver', 'json-file (default), local or none'),
   list('log-opt', 'Option of the log (max-size=10m)'),
+
+  ...UNSUPPORTED.map((name) => ({ ...text(name, ''), hidden: true }) as const),
+  { ...bool('oom-kill-disable', ''), hidden: true },
+  // There is nothing to disable.
+  { ...bool('disable-content-trust', ''), hidden: true },
 ] as const satisfies readonly Flag[];
 
 type Values = FlagValues<typeof CONTAINER_FLAGS>;
 
-/** Texts go to the engine as they are typed: it reads, and refuses, them for all its users alike. */
+/**
+ * Texts go to the engine as they are typed: it reads, and refuses, them for all its users alike.
+ * @throws UsageError for a flag that Docker has and tsrun has not
+ */
 export function containerOptions(flags: Values): Partial<RunOptions> {
+  refuseUnsupported(flags);
   return {
     ...limits(flags),
     ...life(flags),
@@ -88,6 +125,7 @@ export function containerOptions(flags: Values): Partial<RunOptions> {
     ipc: flags.ipc,
     uts: flags.uts,
     cgroupns: flags.cgroupns,
+    userns: flags.userns,
     cgroupParent: flags['cgroup-parent'],
     sysctl: flags.sysctl,
     privileged: flags.privileged,
@@ -108,6 +146,15 @@ export function containerOptions(flags: Values): Partial<RunOptions> {
     logDriver: flags['log-driver'],
     logOpt: flags['log-opt'],
   };
+}
+
+function refuseUnsupported(flags: Values): void {
+  const asked = UNSUPPORTED.find((name) => {
+    const value = flags[name];
+    return value !== undefined && !INERT[name]?.includes(value);
+  });
+  const name = asked ?? (flags['oom-kill-disable'] ? 'oom-kill-disable' : undefined);
+  if (name !== undefined) throw new UsageError(`tsrun: --${name} is not supported`, 125);
 }
 
 function limits(flags: Values): Partial<RunOptions> {

@@ -14,8 +14,10 @@ export interface Namespaces {
   ipc: 'private' | 'shareable' | 'none' | 'host' | Join;
   uts: 'private' | 'host';
   cgroup: 'private' | 'host';
-  /** Absolute and clean; undefined = the store's own. */
-  cgroupParent?: string;
+  /** Both mean the host's: there is no other yet. */
+  user: '' | 'host';
+  /** undefined = the store's own */
+  cgroupParent?: { /** as typed */ text: string /** absolute and clean */; path: string };
 }
 
 export function parseNamespaces(options: NamespaceOptions): Namespaces {
@@ -25,6 +27,7 @@ export function parseNamespaces(options: NamespaceOptions): Namespaces {
     uts: hostOr('private', options.uts ?? '', '--uts: invalid UTS mode'),
     cgroup: hostOr('private', options.cgroupns ?? '', '--cgroupns: invalid CGROUP mode', 'private'),
     cgroupParent: parseCgroupParent(options.cgroupParent ?? ''),
+    user: parseUserns(options.userns ?? ''),
   };
 }
 
@@ -55,9 +58,14 @@ function hostOr(absent: 'private', text: string, message: string, ...others: str
   throw usage(message, text);
 }
 
+function parseUserns(text: string): Namespaces['user'] {
+  if (text === '' || text === 'host') return text;
+  throw usage('--userns: invalid USER mode', text);
+}
+
 /** A relative one is below the root of the hierarchy; `..` leads nowhere. */
-function parseCgroupParent(text: string): string | undefined {
+function parseCgroupParent(text: string): Namespaces['cgroupParent'] {
   if (text === '') return undefined;
   if (/[\0\n]/.test(text)) throw usage(`invalid cgroup parent: ${JSON.stringify(text)}`, text);
-  return posix.resolve('/', text);
+  return { text, path: posix.resolve('/', text) };
 }

@@ -77,7 +77,7 @@ export interface RunIntent {
   restart: RestartPolicy;
   /** As typed; checked. */
   stopSignal?: string;
-  /** seconds; -1 = wait for ever */
+  /** seconds; below 0 = wait for ever */
   stopTimeout?: number;
   /** What is said beside the image's check. */
   health?: Healthcheck;
@@ -178,12 +178,11 @@ function parseLife(
 ): Pick<RunIntent, 'init' | 'restart' | 'stopSignal' | 'stopTimeout' | 'health'> {
   const stopSignal = options.stopSignal || undefined;
   if (stopSignal !== undefined) parseSignal(stopSignal);
-  const { stopTimeout } = options;
   return {
     init: options.init ?? false,
     restart: parseRestart(options.restart, rm),
     stopSignal,
-    stopTimeout: stopTimeout === undefined ? undefined : Math.max(stopTimeout, -1),
+    stopTimeout: options.stopTimeout,
     health: parseHealth(options),
   };
 }

@@ -8,5 +8,5 @@ export function usage(message: string, subject?: string, hint?: string): TsrunEr
 
 /** The sentence Docker's flag parser makes of a refused value; `flag` as it stands in the help, e.g. "-e, --env". */
 export function badFlag(flag: string, value: string, reason: string): TsrunError {
-  return usage(`invalid argument "${value}" for "${flag}" flag: ${reason}`, value);
+  return usage(`invalid argument ${JSON.stringify(value)} for "${flag}" flag: ${reason}`, value);
 }

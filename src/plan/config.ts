@@ -73,7 +73,9 @@ export function imageVolumes(image: ImageRunConfig): string[] {
 }
 
 function anonymousVolumes(intent: RunIntent): string[] {
-  return intent.mounts.filter(({ kind }) => kind === 'anonymous').map(({ destination }) => destination);
+  return intent.mounts
+    .filter(({ kind, api }) => kind === 'anonymous' && api === undefined)
+    .map(({ destination }) => destination);
 }
 
 function cwdOf(workingDir: string): string {

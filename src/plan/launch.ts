@@ -67,7 +67,7 @@ function planLife(
     ...(health ? { health } : {}),
     init,
     stopSignal: stopSignalOf(config.StopSignal),
-    stopTimeout: config.StopTimeout ?? STOP_TIMEOUT,
+    stopTimeout: Math.max(config.StopTimeout ?? STOP_TIMEOUT, -1),
   };
 }
 

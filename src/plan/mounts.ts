@@ -167,7 +167,7 @@ function inherited({ container, readonly }: VolumesFrom, peers: PeerSource): Pla
     destination: mount.Destination,
     readonly: readonly === true || !mount.RW,
     propagation: PROPAGATIONS.find((name) => name === mount.Propagation),
-    mode: mount.Mode,
+    mode: '',
     copyUp: false,
     options: mount.Type === 'tmpfs' ? ['nosuid', 'nodev', 'noexec', ...(mount.RW ? [] : ['ro'])] : undefined,
   }));

@@ -68,7 +68,8 @@ export function planSpec(
 function cgroupsPath({ intent, storeTag, id }: PlanInput): string {
   const { cgroupParent } = intent.namespaces;
   if (cgroupParent === undefined) return `/tsrun/${storeTag}/${id}`;
-  return `${cgroupParent === '/' ? '' : cgroupParent}/tsrun-${storeTag}-${id}`;
+  const { path } = cgroupParent;
+  return `${path === '/' ? '' : path}/tsrun-${storeTag}-${id}`;
 }
 
 function systemPaths(

@@ -266,7 +266,7 @@ export interface ContainerInspect {
     OpenStdin: boolean;
     StdinOnce: boolean;
     Image: string;
-    /** seconds; -1 = wait for ever; absent = 10 */
+    /** seconds; below 0 = wait for ever; absent = 10 */
     StopTimeout?: number;
   };
   NetworkSettings: {

@@ -79,6 +79,8 @@ export interface NamespaceOptions {
   /** "host" or "private" */
   cgroupns?: string;
   cgroupParent?: string;
+  /** "host": as without it */
+  userns?: string;
   sysctl?: string[];
 }
 

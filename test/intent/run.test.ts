@@ -53,6 +53,7 @@ test('nothing but an image leaves every default absent', (t) => {
       ipc: 'private',
       uts: 'private',
       cgroup: 'private',
+      user: '',
       cgroupParent: undefined,
     },
   );
