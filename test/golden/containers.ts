@@ -66,11 +66,6 @@ export const CONTAINERS: readonly GoldenCase[] = [
   { title: 'logs: since the future', shared: TALKER, run: 'docker logs --since 2100-01-01T00:00:00Z c1' },
   { title: 'logs: until the past', shared: TALKER, run: 'docker logs --until 2000-01-01 c1' },
   { title: 'logs: since ten minutes', shared: TALKER, run: 'docker logs --since 10m c1' },
-  {
-    title: 'logs -f ends with the container',
-    before: `run -d --name c1 busybox sh -c 'sleep 0.5; printf last'`,
-    run: 'docker logs -f c1',
-  },
   { title: 'logs of one never started', before: 'create --name c1 busybox', run: 'docker logs c1' },
   { title: 'logs of what is not there', run: 'docker logs nosuch' },
   {
