@@ -219,7 +219,7 @@ test.serial('-d prints the id; logs, ps and rm know the container', async (t) =>
       'busybox',
       'sh',
       '-c',
-      'echo one; echo two >&2; printf three; sleep 1000',
+      'echo one; echo two >&2; echo three; sleep 1000',
     )
   ).trim();
   t.regex(id, /^[0-9a-f]{64}$/);
@@ -227,8 +227,8 @@ test.serial('-d prints the id; logs, ps and rm know the container', async (t) =>
     await store.ok('ps'),
     new RegExp(`^${id.slice(0, 12)} +busybox +"sh -c 'echo one; ec…" .* Up .* web$`, 'm'),
   );
-  const logs = await logsOnce('web', (text) => text.endsWith('three'));
-  t.is(logs.stdout, 'one\nthree');
+  const logs = await logsOnce('web', (text) => text.endsWith('three\n'));
+  t.is(logs.stdout, 'one\nthree\n');
   t.is(logs.stderr, 'two\n');
   const refused = await store.tsrun(['rm', 'web']);
   t.is(refused.code, 1);
