@@ -237,7 +237,7 @@ test.serial('-d prints the id; logs, ps and rm know the container', async (t) =>
   t.deepEqual(await store.tsrun(['rm', '-f', 'web']), {
     code: 0,
     stdout: '',
-    stderr: 'Error: No such container: web\n',
+    stderr: 'tsrun: No such container: web\n',
   });
 });
 
