@@ -152,7 +152,6 @@ void readLaterFields(const Fields& fields, Launch& launch) {
     const Fields join = fields.object("join");
     launch.join = {join.textOr("pid", ""), join.textOr("ipc", ""), join.textOr("network", "")};
   }
-  if (fields.has("hostDevices")) launch.hostDevices = fields.flag("hostDevices");
   if (fields.has("subpaths")) {
     for (const Json& value : fields.list("subpaths")) {
       const Fields item(value, "subpaths[]");

@@ -67,7 +67,6 @@ struct Launch {
   int stopSignal = 15;
   int stopTimeout = 10;  ///< seconds; -1 = for ever
   Join join;
-  bool hostDevices = false;
   std::vector<Subpath> subpaths;
   std::string events;  ///< empty = no journal
   std::map<std::string, std::string> eventAttributes;

@@ -18,6 +18,7 @@ import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor
 import { refreshNameFiles } from './name-files.js';
 import { checkJoins } from './peers.js';
 import { recover } from './recover.js';
+import { refreshDevices } from './refresh-devices.js';
 import { readReport, type StartOutcome } from './report.js';
 import { resolveContainer } from './resolve.js';
 import { helperDied, startFailure } from './start-failure.js';
@@ -40,6 +41,7 @@ export async function start(
     if (isAlive(ctx, record.id)) return undefined;
     checkJoins(ctx, record);
     await ensureSources(ctx, record);
+    refreshDevices(ctx, record);
     refreshNameFiles(ctx, record);
     if (want !== 0) recordContainerEvent(ctx, record, 'attach');
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);

@@ -79,8 +79,6 @@ export interface LaunchSpec {
    * config.json lists such a namespace without a path. With `ipc`, /dev/shm is that container's too. [none]
    */
   join?: { pid?: string; ipc?: string; network?: string };
-  /** Make every device node of the host's /dev in the container's (--privileged); looked up at each start. [false] */
-  hostDevices?: boolean;
   /** Mounts of config.json of whose source only a part below is bound; never through a symbolic link. [none] */
   subpaths?: { destination: string; subpath: string }[];
   /** Absolute path of the store's event journal; see ARCHITECTURE.md. [no events] */

@@ -52,7 +52,6 @@ export function planLaunch(
     anonymousVolumes: mounts.filter(({ anonymous }) => anonymous).map(({ source }) => posix.dirname(source)),
     ...planLife(intent, config),
     ...(parts.namespaces.join ? { join: parts.namespaces.join } : {}),
-    ...(intent.security.privileged ? { hostDevices: true } : {}),
     ...planSubpaths(mounts),
   };
 }

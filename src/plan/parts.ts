@@ -17,6 +17,6 @@ export function planParts({ intent, facts, peers, devices }: PlanInput): Parts {
     namespaces: planNamespaces(intent, peers),
     capabilities: planCapabilities(intent.security, facts),
     limits: planLimits(intent.limits, facts),
-    devices: planDevices(intent, devices),
+    devices: planDevices({ ...intent, privileged: intent.security.privileged }, devices),
   };
 }

@@ -1,4 +1,5 @@
 /** Flags of run, seen from inside real containers; how each becomes a document is told in test/plan. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,5 +190,38 @@ test('what the host shares: PIDs, names', async (t) => {
     t.is(uts, own('uts'));
     t.not(ipc, own('ipc'));
     t.regex(shm ?? '', /No such file/);
+  });
+});
+
+test('devices mean what their paths mean at the start', async (t) => {
+  const dir = temporary(t);
+  await withEngine(async ({ engine }) => {
+    const path = join(dir, 'node');
+    const mknod = (minor: number) => execFileSync('mknod', [path, 'c', '1', String(minor)]);
+    mknod(3);
+    const { id } = await engine.create({
+      image: 'busybox',
+      network: 'none',
+      device: [`${path}:/dev/x`],
+      ulimit: ['core=-1'],
+      command: ['sh', '-c', 'stat -c %T /dev/x; ulimit -c'],
+    });
+    rmSync(path);
+    const gone = `error gathering device information while adding custom device "${path}": no such file or directory`;
+    await refusedWith(t, engine.start(id), gone);
+    mknod(5);
+    const attachment = await engine.start(id, { attach: { stdout: true } });
+    t.is((await attachment?.stdout.toArray())?.join(''), '5\nunlimited\n');
+  });
+});
+
+test('privileged: the devices of the host are there and open', async (t) => {
+  await withEngine(async ({ engine }) => {
+    const out = await sh(engine, 'ls /dev | wc -l; ls -l /dev/ptmx; head -c 0 /dev/zero && echo fine', {
+      privileged: true,
+    });
+    t.regex(out, /ptmx -> pts\/ptmx/);
+    t.true(out.endsWith('fine\n'));
+    t.true(Number.parseInt(out, 10) > 14, out);
   });
 });

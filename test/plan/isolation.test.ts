@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { HostFacts } from '../../src/host/facts.js';
 import { parseRun } from '../../src/intent/run.js';
+import { deviceWishes, planDevices } from '../../src/plan/devices.js';
 import type { DeviceNode, Peer } from '../../src/plan/lookups.js';
 import { planRun } from '../../src/plan/run.js';
 import type { RunOptions } from '../../src/types/engine.js';
@@ -15,8 +16,13 @@ const peer: Peer = {
   mounts: [],
 };
 
+const oneDisk = {
+  find: (path: string): DeviceNode[] =>
+    path === '/dev' ? [{ path: '/dev/sda', type: 'b', major: 8, minor: 0, mode: 0o660, uid: 0, gid: 6 }] : [],
+};
+
 const plan = (options: Partial<RunOptions>, facts: Partial<HostFacts> = {}, other: Peer = peer) =>
-  planRun(planInput(options, { Cmd: ['c'] }, facts, { peers: { find: () => other } }));
+  planRun(planInput(options, { Cmd: ['c'] }, facts, { peers: { find: () => other }, devices: oneDisk }));
 
 test('namespaces: own, the host’s, another container’s', (t) => {
   const all = ['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'];
@@ -138,12 +144,14 @@ test('capabilities', (t) => {
 });
 
 test('privileged: everything that the profile takes away, and nothing by halves', (t) => {
-  const { spec, launch, hostConfig } = plan({ privileged: true });
+  const { spec, hostConfig } = plan({ privileged: true });
   t.is(spec.linux.seccomp, undefined);
   t.deepEqual(spec.linux.maskedPaths, []);
   t.deepEqual(spec.linux.readonlyPaths, []);
   t.deepEqual(spec.linux.resources?.devices, [{ allow: true, access: 'rwm' }]);
-  t.true(launch.hostDevices);
+  t.deepEqual(spec.linux.devices, [
+    { type: 'b', path: '/dev/sda', major: 8, minor: 0, fileMode: 0o660, uid: 0, gid: 6 },
+  ]);
   for (const path of ['/sys', '/sys/fs/cgroup']) {
     const mount = spec.mounts.find(({ destination }) => destination === path);
     t.false(mount?.options?.includes('ro'), path);
@@ -254,4 +262,11 @@ test('devices: nodes and rules, a directory as a whole', (t) => {
     { PathOnHost: '/dev/dir', PathInContainer: '/dev/other', CgroupPermissions: 'rwm' },
   ]);
   t.deepEqual(hostConfig.DeviceCgroupRules, ['b 8:* r']);
+  // What start reads back of them is what was asked.
+  const wishes = deviceWishes(JSON.parse(JSON.stringify(hostConfig)));
+  t.deepEqual(wishes && planDevices(wishes, devices), {
+    nodes: spec.linux.devices,
+    rules: spec.linux.resources?.devices,
+  } as ReturnType<typeof planDevices>);
+  t.is(deviceWishes(planRun(planInput({ deviceCgroupRule: ['a *:* r'] })).hostConfig), undefined);
 });
