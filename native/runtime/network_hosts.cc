@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "base/failure.h"
 #include "runtime/network.h"
@@ -18,13 +19,19 @@ constexpr char kStandardHosts[] =
     "ff02::1\tip6-allnodes\n"
     "ff02::2\tip6-allrouters\n";
 
+constexpr std::string_view kHostGateway = "host-gateway\t";
+
 }  // namespace
 
 void writeHosts(const std::string& path, const Launch& launch, const std::optional<Lease>& lease) {
   // With the host's network the file is a copy of the host's, made with the container.
   if (launch.network.mode == "host") return;
   std::string text = kStandardHosts;
-  for (const std::string& line : launch.network.extraHosts) text += line + "\n";
+  for (const std::string& line : launch.network.extraHosts) {
+    // The gateway is known only now: the plan leaves the word in its place.
+    const bool gateway = lease && line.starts_with(kHostGateway);
+    text += (gateway ? lease->gateway + line.substr(kHostGateway.size() - 1) : line) + "\n";
+  }
   if (lease) text += lease->ip + "\t" + launch.network.hostname + "\n";
 
   // In place: the container has this inode bind-mounted.

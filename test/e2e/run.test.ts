@@ -384,3 +384,11 @@ test.serial('the default network: address, route, names', async (t) => {
   t.true(result.stdout.includes(`${address}\tnamed\n`));
   t.regex(result.stdout, /^gateway answers$/m);
 });
+
+test.serial('--add-host: host-gateway is the address of the bridge', async (t) => {
+  const script = 'ip route | sed -n "s/default via \\([0-9.]*\\).*/\\1/p"; grep "outside$" /etc/hosts';
+  const flags = ['--rm', '--add-host', 'outside:host-gateway'];
+  const result = await store.tsrun(['run', ...flags, 'busybox', 'sh', '-c', script]);
+  const [gateway, line] = result.stdout.split('\n');
+  t.is(line, `${gateway}\toutside`, result.stderr);
+});
