@@ -26,9 +26,11 @@ const uid = process.getuid();
 const isOurs = (stat) => (stat.uid === uid || stat.uid === 0) && (stat.mode & 0o022) === 0;
 const canCache = isOurs(statSync(dist)) && isOurs(bundle);
 
-const compileCache = canCache && require('node:module').enableCompileCache;
-if (compileCache) {
-  compileCache(`${dist}/.cache`);
+const { enableCompileCache, flushCompileCache } = require('node:module');
+if (canCache && enableCompileCache && flushCompileCache) {
+  enableCompileCache(`${dist}/.cache`);
+  // Not left to Node's own end, which the CLI does not wait for.
+  process.on('exit', () => flushCompileCache());
   require(file);
 } else {
   runWithCachedData();

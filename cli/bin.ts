@@ -60,14 +60,26 @@ process.on('uncaughtException', (error) => {
 
 const code = main(process.argv.slice(2), io, async ({ root }, onTrace) => {
   const { createEngine } = await import('../src/index.js');
-  return createEngine({
+  const engine = createEngine({
     root: root ?? (env.TSRUN_ROOT || undefined),
     certsDir: env.TSRUN_CERTS_DIR || undefined,
     extraCaFile: env.TSRUN_EXTRA_CA_CERTS || env.NODE_EXTRA_CA_CERTS || undefined,
     env,
     onTrace,
   });
+  // For every way out from here on: what remains of process.exit after its listeners have run.
+  const { reallyExit } = process as unknown as { reallyExit: (value?: number) => never };
+  Object.assign(process, {
+    reallyExit(value?: number) {
+      try {
+        engine.terminal.exitNow(value ?? 0);
+      } catch {
+        reallyExit.call(process, value); // without the addon: that is the error which ends us
+      }
+    },
+  });
+  return engine;
 });
 
-// Everything has been written by now: nothing is lost, and no open handle keeps us.
+// Everything has been written by now: nothing is lost, and neither an open handle nor a thread keeps us.
 void code.then((value) => process.exit(value));

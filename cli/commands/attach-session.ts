@@ -84,8 +84,8 @@ function listenToSignals(
     }
     listeners.on(name, () => {
       if ((name === 'SIGINT' || name === 'SIGTERM') && ++impatience >= PATIENCE) {
-        cli.err('got 3 SIGTERM/SIGINTs, forcefully exiting\n');
-        process.exit(1);
+        void forceExit(cli);
+        return;
       }
       const sent = attachment.signal(number).catch(() => {
         // It ended meanwhile.
@@ -94,6 +94,15 @@ function listenToSignals(
       if (name === 'SIGHUP' && options.tty) void sent.then(() => process.exit(128 + number));
     });
   }
+}
+
+/** How long the last word may take: the terminal may be what is stuck. */
+const LAST_WORD_MS = 500;
+
+async function forceExit(cli: Cli): Promise<never> {
+  const told = cli.sink(2).write(Buffer.from('got 3 SIGTERM/SIGINTs, forcefully exiting\n'));
+  await Promise.race([told.catch(() => {}), new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))]);
+  process.exit(1);
 }
 
 /** Resolves only when the user detaches. */

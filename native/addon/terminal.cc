@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -56,9 +58,24 @@ void restoreTerminal(const Napi::CallbackInfo& info) {
   if (const int error = apply(intOf(info[0]), settings)) throwErrno(info.Env(), error, "tcsetattr");
 }
 
+/// Of fds 0 to 2 when we were loaded, -1 if closed.
+int initialFlags[3];
+
+/// libuv makes pipes non-blocking, also those that we share with the next command of a script: given back as
+/// they were. Whatever else the process has goes with it.
+void exitNow(const Napi::CallbackInfo& info) {
+  for (int fd = 0; fd <= 2; ++fd) {
+    const int now = fcntl(fd, F_GETFL);
+    if (now >= 0 && initialFlags[fd] >= 0 && now != initialFlags[fd]) fcntl(fd, F_SETFL, initialFlags[fd]);
+  }
+  _exit(intOf(info[0]));
+}
+
 }  // namespace
 
 void initTerminal(Napi::Env env, Napi::Object exports) {
+  for (int fd = 0; fd <= 2; ++fd) initialFlags[fd] = fcntl(fd, F_GETFL);
+  exports.Set("exitNow", Napi::Function::New(env, exitNow, "exitNow"));
   exports.Set("windowSize", Napi::Function::New(env, windowSize, "windowSize"));
   exports.Set("makeRaw", Napi::Function::New(env, makeRaw, "makeRaw"));
   exports.Set("restoreTerminal", Napi::Function::New(env, restoreTerminal, "restoreTerminal"));

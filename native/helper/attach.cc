@@ -5,11 +5,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "helper/client.h"
+#include "runtime/clock.h"
 
 namespace tsrun {
 namespace {
+
+/// How long a client that has read everything may take to close.
+constexpr long long kCloseMs = 10000;
 
 /// Besides its mode 0600: root, or whom the monitor runs as.
 bool mayConnect(int socket) {
@@ -66,6 +71,24 @@ void Attach::sendExit(std::uint32_t code, bool controlOnly) {
   for (const auto& client : clients_) {
     if (!controlOnly || !client->hasSaidHello()) client->sendExit(code);
   }
+}
+
+void Attach::farewell(std::uint32_t code) {
+  sendExit(code, false);
+  std::optional<long long> until;
+  for (update(); !clients_.empty(); update()) {
+    if (!drained()) {
+      until.reset();
+      loop_.wait(-1);
+      continue;
+    }
+    // They have it all; who does not close now (a stopped process) keeps nobody.
+    if (!until) until = monotonicMs() + kCloseMs;
+    const long long left = *until - monotonicMs();
+    if (left <= 0) break;
+    loop_.wait(static_cast<int>(left));
+  }
+  clients_.clear();
 }
 
 bool Attach::drained() const {

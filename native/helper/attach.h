@@ -73,8 +73,8 @@ class Attach {
 
   /// The exit frame to every client that has not had it; only to those without a hello if `controlOnly`.
   void sendExit(std::uint32_t code, bool controlOnly);
-  /// True when every client has read everything that was for it.
-  bool drained() const;
+  /// The end: everyone gets the exit frame, and is waited for until it has read all that was for it.
+  void farewell(std::uint32_t code);
 
   /// Drops clients that are gone and recomputes what each fd is watched for. After every round of the loop.
   void update();
@@ -82,6 +82,7 @@ class Attach {
  private:
   static constexpr std::size_t kMaxClients = 256;
   void accept();
+  bool drained() const;
 
   EventLoop& loop_;
   Requests& requests_;

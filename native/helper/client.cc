@@ -59,7 +59,7 @@ void Client::parse(const char* data, std::size_t length) {
     } else {
       const std::size_t taken = std::min(length, remaining_);
       if (kind_ == Frame::kStdin) {
-        if ((want_ & kWantStdin) != 0) requests_.input(data, taken);
+        if ((want_ & kWantStdin) != 0 && !exitSent_) requests_.input(data, taken);
       } else {
         std::memcpy(payload_ + payloadLength_, data, taken);
         payloadLength_ += taken;
@@ -85,7 +85,7 @@ void Client::beginFrame() {
 
 void Client::endFrame() {
   headerLength_ = 0;
-  if (gone_) return;
+  if (gone_ || exitSent_) return;
   const auto byte = [this](std::size_t at) {
     return static_cast<std::uint8_t>(at < payloadLength_ ? payload_[at] : 0);
   };
@@ -166,6 +166,8 @@ void Client::sendExit(std::uint32_t code) {
   if (exitSent_) return;
   exitSent_ = true;
   sendNumber(Frame::kExit, code);
+  // Another run may follow while it is still being read: what it had a hand in ends with this one.
+  release();
 }
 
 void Client::flush() {
@@ -180,10 +182,11 @@ void Client::flush() {
 }
 
 void Client::update() {
-  if (exitSent_ && pending_.empty()) leave();
-  if (hungUp_ && readClosed_) leave();
+  if (exitSent_ && pending_.empty()) finish();
+  if (readClosed_ && (hungUp_ || finished_)) leave();
   if (gone_) return;
-  const bool mayRead = !readClosed_ && ((want_ & kWantStdin) == 0 || !requests_.inputCongested());
+  const bool mayRead =
+      !readClosed_ && (exitSent_ || (want_ & kWantStdin) == 0 || !requests_.inputCongested());
   // A client that closed everything is watched only while there is something to read from it.
   if (hungUp_ && !mayRead) return watch_.set(0);
   const std::uint32_t mask = (mayRead ? EPOLLIN : 0u) | (pending_.empty() ? 0u : EPOLLOUT);
@@ -191,17 +194,25 @@ void Client::update() {
   watch_.set(mask != 0 ? mask : EPOLLPRI);
 }
 
+/// The end that it is to see. It may be sending at this moment: a closed socket would fail that, and cost it
+/// what it has not read yet. So it is read, for nobody, until it closes its own end.
+void Client::finish() {
+  if (finished_ || hungUp_) return;
+  finished_ = true;
+  shutdown(socket_.get(), SHUT_WR);
+}
+
+void Client::release() {
+  inputEnded();
+  if (holds_) requests_.unhold();
+  holds_ = false;
+}
+
 void Client::leave() {
   if (gone_) return;
   gone_ = true;
   watch_.set(0);
-  inputEnded();
-  if (holds_) requests_.unhold();
-  holds_ = false;
-  // Unread bytes at close would be an ECONNRESET at the other end, in place of its end of file: stop it from
-  // sending, then take what is there.
-  shutdown(socket_.get(), SHUT_RDWR);
-  while (recv(socket_.get(), chunk, sizeof chunk, MSG_DONTWAIT) > 0) continue;
+  release();
   socket_.reset();
 }
 

@@ -22,6 +22,7 @@ class Client {
 
   void send(Frame kind, const char* payload, std::size_t length);
   void sendNumber(Frame kind, std::uint32_t value);
+  /// Its last frame: what it sends from now on is not heard any more.
   void sendExit(std::uint32_t code);
   void update();
 
@@ -33,6 +34,8 @@ class Client {
   void endFrame();
   void flush();
   void inputEnded();
+  void release();
+  void finish();
   void leave();
 
   static constexpr std::size_t kShort = 16;  ///< payloads other than stdin's are no longer
@@ -45,6 +48,7 @@ class Client {
   bool readClosed_ = false;  ///< it has closed its sending half
   bool hungUp_ = false;      ///< it has closed everything: nothing can be sent
   bool gone_ = false;
+  bool finished_ = false;  ///< it has everything, and our sending half is closed
   bool inputDone_ = false;
 
   char header_[kFrameHeader];

@@ -162,13 +162,7 @@ void Monitor::removeSelf() {
 void Monitor::farewell() {
   report_ = Report(-1);
   reportFd_.reset();
-  attach_->sendExit(static_cast<std::uint32_t>(exitCode_), false);
-  for (;;) {
-    attach_->update();
-    if (attach_->drained()) break;
-    loop_->wait(-1);
-  }
-  attach_->update();
+  attach_->farewell(static_cast<std::uint32_t>(exitCode_));
 }
 
 }  // namespace tsrun

@@ -260,13 +260,7 @@ int Session::unhold() {
 void Session::farewell() {
   const int code = exitCodeOf(*status_);
   Journal::record(exec_.launch, "exec_die", {{"execID", exec_.id}, {"exitCode", std::to_string(code)}});
-  attach_->sendExit(static_cast<std::uint32_t>(code), false);
-  for (;;) {
-    attach_->update();
-    if (attach_->drained()) break;
-    loop_->wait(-1);
-  }
-  attach_->update();
+  attach_->farewell(static_cast<std::uint32_t>(code));
 }
 
 /// Whoever still holds the pipes (a job that was left in the background) would be killed by its next line if

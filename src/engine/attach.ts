@@ -99,7 +99,8 @@ export class MonitorClient implements Attachment {
     // A caller that only wants the streams need not look at the exit code.
     this.exit.catch(() => {});
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#socket.on('end', () => this.#socket.end());
+    // All has been read: what is still on its way out is for nobody.
+    this.#socket.on('end', () => this.#socket.destroy());
     if (options.greeted !== true && options.want !== 0)
       this.#socket.write(encodeFrame(Frame.hello, Buffer.of(options.want)));
   }

@@ -50,6 +50,11 @@ export interface Native {
   /** cfmakeraw on a terminal; returns an opaque copy of the old settings for {@link restoreTerminal}. */
   makeRaw(fd: number): Uint8Array;
   restoreTerminal(fd: number, saved: Uint8Array): void;
+  /**
+   * _exit(2), with the flags of fds 0 to 2 as they were when the addon was loaded. `process.exit` joins Node's threads: one
+   * that writes to a terminal which nobody reads, or that compiles while the heap is full, keeps it for ever.
+   */
+  exitNow(code: number): never;
   /** Clears O_NONBLOCK: Node sets it on pipes that other programs share. */
   setBlocking(fd: number): void;
 }

@@ -438,6 +438,8 @@ export interface TerminalControl {
   makeRaw(fd: number): Uint8Array;
   restoreTerminal(fd: number, saved: Uint8Array): void;
   windowSize(fd: number): { rows: number; cols: number };
+  /** Ends the process without waiting for Node's threads: one may be writing to a terminal that nobody reads any more. */
+  exitNow(code: number): never;
 }
 
 export interface Engine {

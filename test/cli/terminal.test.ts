@@ -38,6 +38,7 @@ test('a terminal is restored once, with what it was', (t) => {
       restored.push(settings);
     },
     windowSize: () => ({ rows: 1, cols: 1 }),
+    exitNow: () => process.exit(),
   };
   const before = process.listenerCount('exit');
   const raw = new RawTerminal(control, 0);
