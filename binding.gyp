@@ -23,7 +23,7 @@
       "defines": ["_FILE_OFFSET_BITS=64"],
       "cflags!": ["-pthread", "-fPIC"],
       "ldflags": ["-static", "-no-pie"],
-      "libraries": ["-lseccomp", "-lzstd", "-lz"],
+      "libraries": ["-lseccomp", "-lzstd", "-ldeflate"],
     },
     {
       # Alone in a stranger's root, once per container: static, and without anything of C++ that needs a library.

@@ -62,11 +62,15 @@ Bytes InputStream::peek() {
   return {buffer_ + at_, end_ - at_};
 }
 
-bool InputStream::startsWith(Bytes magic) {
-  while (end_ - at_ < magic.size()) {
-    if (!refill()) return false;
+Bytes InputStream::peekAtLeast(std::size_t size) {
+  while (end_ - at_ < size && refill()) {
   }
-  return std::equal(magic.begin(), magic.end(), buffer_ + at_);
+  return {buffer_ + at_, end_ - at_};
+}
+
+bool InputStream::startsWith(Bytes magic) {
+  const Bytes next = peekAtLeast(magic.size());
+  return next.size() >= magic.size() && std::equal(magic.begin(), magic.end(), next.begin());
 }
 
 }  // namespace tsrun

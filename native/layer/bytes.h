@@ -31,6 +31,10 @@ class InputStream : public ByteStream {
   Bytes peek() override;
   void consume(std::size_t size) override { at_ += size; }
 
+  /// As peek, but reads ahead until `size` bytes are there (kBuffer at the most) or the input has ended.
+  Bytes peekAtLeast(std::size_t size);
+  /// How many bytes the last peek showed and consume did not take.
+  std::size_t available() const { return end_ - at_; }
   /// True if the next bytes are these; reads ahead as far as needed.
   bool startsWith(Bytes magic);
   /// Off: the caller knows the digest otherwise (an uncompressed layer's is its diff ID). Before the first

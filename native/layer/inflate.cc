@@ -1,6 +1,5 @@
 #include "layer/inflate.h"
 
-#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cstring>
 
 #include "base/failure.h"
+#include "layer/gzip.h"
 #include "layer/layer_steps.h"
 #include "layer/limits.h"
 
@@ -37,61 +37,6 @@ class Plain : public Inflater {
 
  private:
   InputStream& input_;
-};
-
-/// gzip, of any number of members: many writers make one member per block, and each is a complete stream.
-class Gzip : public Inflater {
- public:
-  explicit Gzip(InputStream& input) : input_(input) {
-    if (inflateInit2(&z_, 15 + 16) != Z_OK) throw Failure(step::kLayerInflate, ENOMEM, "zlib");
-  }
-  ~Gzip() override { inflateEnd(&z_); }
-
-  std::size_t read(unsigned char* into, std::size_t capacity) override {
-    z_.next_out = into;
-    z_.avail_out = static_cast<uInt>(capacity);
-    while (z_.avail_out > 0 && !ended_) {
-      const Bytes next = input_.peek();
-      if (next.empty()) corrupt("unexpected EOF");
-      z_.next_in = const_cast<unsigned char*>(next.data());
-      z_.avail_in = static_cast<uInt>(next.size());
-      const int result = inflate(&z_, Z_NO_FLUSH);
-      input_.consume(next.size() - z_.avail_in);
-      if (result == Z_STREAM_END) {
-        endOfMember();
-      } else if (result != Z_OK && result != Z_BUF_ERROR) {
-        corrupt(std::string("gzip: ") + (z_.msg != nullptr ? z_.msg : "invalid data"));
-      }
-    }
-    return capacity - z_.avail_out;
-  }
-
- private:
-  void endOfMember() {
-    const Bytes next = input_.peek();
-    if (next.empty()) {
-      ended_ = true;
-    } else if (next[0] == 0) {
-      skipZeroPadding();
-    } else {
-      inflateReset(&z_);  // checks the magic of the next member
-    }
-  }
-
-  /// Writers to block devices pad with zeros; anything else behind the last member is refused.
-  void skipZeroPadding() {
-    for (Bytes next = input_.peek(); !next.empty(); next = input_.peek()) {
-      if (std::any_of(next.begin(), next.end(), [](unsigned char byte) { return byte != 0; })) {
-        corrupt("gzip: invalid header");
-      }
-      input_.consume(next.size());
-    }
-    ended_ = true;
-  }
-
-  InputStream& input_;
-  z_stream z_{};
-  bool ended_ = false;
 };
 
 /// zstd frames, skippable ones included.

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "layer/bytes.h"
+#include "layer/deflate.h"
 
 namespace tsrun {
 
@@ -9,7 +10,10 @@ namespace tsrun {
 class Inflater {
  public:
   virtual ~Inflater() = default;
-  /// Fills `into` as far as the input reaches; less than `capacity` only at the end, 0 after it.
+  /// Room that `into` needs in front of it.
+  static constexpr std::size_t kFront = Deflate::kHistory;
+  /// Fills `into` as far as the input reaches; less than `capacity` only at the end, 0 after it. What the
+  /// last call wrote is unchanged, and the kFront bytes in front of `into` are free to be written.
   virtual std::size_t read(unsigned char* into, std::size_t capacity) = 0;
 };
 

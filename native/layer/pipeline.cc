@@ -7,8 +7,8 @@ unsigned char* ChunkRing::acquire() {
   freed_.wait(lock, [this] { return abandoned_ || written_ - released_ < kSlots; });
   if (abandoned_) return nullptr;
   Slot& slot = slots_[written_ % kSlots];
-  if (!slot.data) slot.data = std::make_unique_for_overwrite<unsigned char[]>(kChunk);
-  return slot.data.get();
+  if (!slot.data) slot.data = std::make_unique_for_overwrite<unsigned char[]>(kFront + kChunk);
+  return slot.data.get() + kFront;
 }
 
 void ChunkRing::commit(std::size_t size) {
@@ -38,7 +38,7 @@ Bytes ChunkRing::take() {
   }
   const Slot& slot = slots_[taken_ % kSlots];
   ++taken_;
-  return {slot.data.get(), slot.size};
+  return {slot.data.get() + kFront, slot.size};
 }
 
 void ChunkRing::abandon() {

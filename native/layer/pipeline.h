@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layer/bytes.h"
+#include "layer/deflate.h"
 
 namespace tsrun {
 
@@ -13,8 +14,11 @@ namespace tsrun {
 class ChunkRing {
  public:
   static constexpr std::size_t kChunk = 256 << 10;
+  /// Room in front of each chunk, for what an inflater has to look back at.
+  static constexpr std::size_t kFront = Deflate::kHistory;
 
-  /// Producer: an empty chunk of kChunk bytes, null when the consumer has given up.
+  /// Producer: an empty chunk of kChunk bytes, null when the consumer has given up. The last one that was
+  /// committed may still be read.
   unsigned char* acquire();
   void commit(std::size_t size);
   /// No more chunks; with `error` the consumer's next take throws it once it has taken what came before.

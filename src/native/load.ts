@@ -68,7 +68,7 @@ function unusable(subject: string, why: string, cause?: unknown): TsrunError {
     cause,
     hint:
       'The package carries binaries for the machine it was packed on. In a clone run `npm run build:native` (it needs ' +
-      'g++, make, python3, libseccomp-dev, libzstd-dev, zlib1g-dev and nlohmann-json3-dev); otherwise install tsrun ' +
+      'g++, make, python3, libseccomp-dev, libzstd-dev, libdeflate-dev and nlohmann-json3-dev); otherwise install tsrun ' +
       'again on this machine.',
   });
 }

@@ -9,20 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostileCases } from './corpus.js';
 import { HELPER } from './fixture.js';
+import { randomFrom } from './random.js';
 import { tar } from './tar-builder.js';
-
-/** A small generator (xorshift), so that a seed gives the same run everywhere. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = (seed * 2654435761 + 1) >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state % below;
-  };
-}
 
 /** Where a header's meaning sits: name, numbers, type, link, magic, sparse map. */
 const FIELDS = [0, 100, 108, 116, 124, 135, 136, 156, 157, 257, 263, 329, 345, 386, 398, 482, 483];
