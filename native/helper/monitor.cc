@@ -141,6 +141,17 @@ void Monitor::reap() {
     endedAt_ = monotonicMs();
     drainUntil_ = endedAt_ + kDrainMs;
     stdio_->processEnded();
+    if (!ownPids_) killRest();
+  }
+}
+
+/// In a pid namespace of its own the kernel ends everything with the first process; in another's, we do. What
+/// cannot be killed is told by the ledger's release.
+void Monitor::killRest() {
+  try {
+    cgroup_->killAll();
+  } catch (const Failure&) {
+    return;
   }
 }
 

@@ -48,6 +48,7 @@ class Monitor : public Requests {
   void readChildReport();
   void readSync();
   void reap();
+  void killRest();
   void childReportEnded();
   void started();
   void startFailed(const Failure& failure, bool told);
@@ -108,6 +109,7 @@ class Monitor : public Requests {
   UniqueFd listener_;
 
   pid_t pid_ = 0;
+  bool ownPids_ = true;
   UniqueFd pidfd_, childReport_, childReportEnd_, sync_, childSync_;
 
   std::unique_ptr<EventLoop> loop_;

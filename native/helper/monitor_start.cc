@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <malloc.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -6,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -13,7 +15,9 @@
 #include "helper/process.h"
 #include "runtime/file.h"
 #include "runtime/init.h"
+#include "runtime/join.h"
 #include "runtime/lock.h"
+#include "runtime/namespaces.h"
 #include "runtime/steps.h"
 
 namespace tsrun {
@@ -107,7 +111,12 @@ void Monitor::cloneChild() {
   ChildFds fds = stdio_->childFds();
   fds.sync = childSync_.get();
   int pidfd = -1;
-  pid_ = check(cloneProcess(prepared_->cloneFlags(), cgroup_->v2Fd(), &pidfd), step::kClone, launch_.id);
+  ownPids_ = (prepared_->cloneFlags() & CLONE_NEWPID) != 0;
+  BornIn pids(prepared_->pidNamespace());
+  pid_ = cloneProcess(prepared_->cloneFlags(), cgroup_->v2Fd(), &pidfd);
+  // What the kernel says of a pid namespace whose first process has ended.
+  if (pid_ < 0 && errno == ENOMEM && !launch_.join.pid.empty()) throw notRunning(launch_.join.pid);
+  check(pid_, step::kClone, launch_.id);
   if (pid_ == 0) {
     // The lock before all else: as long as a copy of its fd is open the container counts as running.
     for (const UniqueFd* fd : {&lock_, &listener_, &attachFd_, &reportFd_, &childReport_, &sync_}) {
@@ -120,6 +129,7 @@ void Monitor::cloneChild() {
     prepared_->run(fds, report);
   }
   pidfd_ = UniqueFd(pidfd);
+  pids.leave();
   childReportEnd_.reset();
   childSync_.reset();
   stdio_->closeChildEnds();

@@ -34,8 +34,8 @@ class Child final : public PreparedChild {
       : spec_(spec),
         launch_(launch),
         dir_(dir),
-        namespaces_(spec),
-        mounts_(spec, dir),
+        namespaces_(spec, launch.join),
+        mounts_(spec, launch, dir),
         copyUp_(launch),
         devices_(spec),
         sysctls_(spec),
@@ -53,6 +53,7 @@ class Child final : public PreparedChild {
   }
 
   unsigned long long cloneFlags() const override { return namespaces_.cloneFlags(); }
+  int pidNamespace() const override { return namespaces_.pids(); }
 
   [[noreturn]] void run(const ChildFds& fds, Report& report) override {
     resetChildSignals();
@@ -63,6 +64,7 @@ class Child final : public PreparedChild {
     namespaces_.join(report);
     namespaces_.enterCgroupNamespace(report);
 
+    mounts_.takeShm(namespaces_.mountsOfIpc(), report);
     mounts_.isolate(report);
     UniqueFd root =
         launch_.overlay ? mountOverlay(*launch_.overlay, report) : mountBundleRoot(spec_.rootPath, report);

@@ -28,6 +28,8 @@ class PreparedChild {
   /// Flags for clone3: the new namespaces of the spec except cgroup and user (which the child enters by
   /// itself).
   virtual unsigned long long cloneFlags() const = 0;
+  /// The pid namespace that the process must be born in, or -1.
+  virtual int pidNamespace() const = 0;
 
   /// Runs in the new process, PID 1 of its pid namespace: waits for `go`, then cgroup ns, mounts, copy-up,
   /// pivot, devices, masks, hostname, sysctls, rlimits, user, caps, seccomp, exec. Reports each step; never

@@ -38,20 +38,27 @@ int makeComponent(int parent, const char* name, Kind kind) {
   return made ? 0 : -1;
 }
 
-}  // namespace
-
-int openInRoot(int root, const char* path, int flags, Links links) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  if (links == Links::refuse) how.resolve |= RESOLVE_NO_SYMLINKS;
-  const char* relative = skipSlashes(path);
-  if (*relative == '\0') relative = ".";
+int resolve(int directory, const char* path, int flags, std::uint64_t how) {
+  open_how wanted{};
+  wanted.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  wanted.resolve = how | RESOLVE_NO_MAGICLINKS;
   for (int i = 0; i < kTries; i++) {
-    const int fd = static_cast<int>(syscall(SYS_openat2, root, relative, &how, sizeof how));
+    const int fd = static_cast<int>(syscall(SYS_openat2, directory, path, &wanted, sizeof wanted));
     if (fd >= 0 || errno != EAGAIN) return fd;
   }
   return -1;
+}
+
+}  // namespace
+
+int openInRoot(int root, const char* path, int flags, Links links) {
+  const std::uint64_t followed = links == Links::refuse ? RESOLVE_NO_SYMLINKS : 0;
+  const char* relative = skipSlashes(path);
+  return resolve(root, *relative == '\0' ? "." : relative, flags, RESOLVE_IN_ROOT | followed);
+}
+
+int openBeneath(int directory, const char* path, int flags) {
+  return resolve(directory, path, flags, RESOLVE_BENEATH);
 }
 
 Ensured ensureInRoot(int root, const char* path, Kind kind, Links links) {

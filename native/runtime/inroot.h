@@ -15,6 +15,10 @@ enum class Links { follow, refuse };
 /// and errno.
 int openInRoot(int root, const char* path, int flags, Links links = Links::follow);
 
+/// Opens the relative `path` below `directory`; a link that leads out of it, or an absolute one, is EXDEV. -1
+/// and errno.
+int openBeneath(int directory, const char* path, int flags);
+
 /// What ensureInRoot found or made.
 struct Ensured {
   UniqueFd fd;           ///< O_PATH; empty on failure, then errno says why

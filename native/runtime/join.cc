@@ -31,10 +31,6 @@ struct Kind {
 constexpr Kind kKinds[] = {{"pid", CLONE_NEWPID}, {"net", CLONE_NEWNET}, {"mnt", CLONE_NEWNS},
                            {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}};
 
-Failure notRunning(const std::string& dir) {
-  return Failure(step::kJoin, ESRCH, dir.substr(dir.rfind('/') + 1), "the container is not running");
-}
-
 bool isMonitorAlive(const std::string& dir) {
   const std::string path = dir + "/lock";
   UniqueFd lock(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
@@ -73,9 +69,14 @@ bool isShared(pid_t pid, const char* name) {
 
 }  // namespace
 
-RunningContainer::RunningContainer(const std::string& dir, const Spec& spec) {
+Failure notRunning(const std::string& dir) {
+  return Failure(step::kJoin, ESRCH, dir.substr(dir.rfind('/') + 1), "the container is not running");
+}
+
+RunningContainer::RunningContainer(const std::string& dir, const Spec& spec)
+    : dir_(dir), pid_(pidOfState(dir)) {
   if (!isMonitorAlive(dir)) throw notRunning(dir);
-  const pid_t pid = pidOfState(dir);
+  const pid_t pid = pid_;
   if (pid <= 0) throw notRunning(dir);
   pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd_ && errno == ESRCH) throw notRunning(dir);
@@ -88,6 +89,16 @@ RunningContainer::RunningContainer(const std::string& dir, const Spec& spec) {
   if (hasEnded(pidfd_.get()) || !isMonitorAlive(dir)) throw notRunning(dir);
   if ((namespaces_ & CLONE_NEWNS) == 0)
     throw Failure(step::kJoin, EINVAL, "mnt", "the container has no mount namespace of its own");
+}
+
+UniqueFd RunningContainer::openNamespace(const char* name) const {
+  const std::string path = "/proc/" + std::to_string(pid_) + "/ns/" + name;
+  UniqueFd result(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int error = errno;
+  // Not reaped before that: the number was still its own when the file was opened.
+  if (hasEnded(pidfd_.get())) throw notRunning(dir_);
+  if (!result) throw Failure(step::kJoin, error, path);
+  return result;
 }
 
 Joiner::Joiner(const RunningContainer& container, const Spec& spec, const Launch& launch)

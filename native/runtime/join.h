@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/failure.h"
 #include "base/unique_fd.h"
 #include "runtime/child.h"
 #include "runtime/process.h"
@@ -19,11 +20,18 @@ class RunningContainer {
   int pidfd() const { return pidfd_.get(); }
   /// For setns: the namespaces in which it is not where we are.
   int namespaces() const { return namespaces_; }
+  /// `name` as below /proc/<pid>/ns. Throws Failure: ESRCH if it has ended since.
+  UniqueFd openNamespace(const char* name) const;
 
  private:
+  std::string dir_;
+  pid_t pid_;
   UniqueFd pidfd_;
   int namespaces_ = 0;
 };
+
+/// Failure(step::kJoin, ESRCH) of the container of `dir`.
+Failure notRunning(const std::string& dir);
 
 /// One more process in a running container.
 class Joiner {

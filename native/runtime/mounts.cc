@@ -1,6 +1,7 @@
 #include "runtime/mounts.h"
 
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -23,6 +24,7 @@ namespace {
 // program that trusts the kernel, reads and writes (CVE-2019-16884, CVE-2025-52881).
 constexpr std::string_view kProcFiles[] = {"cpuinfo",  "diskstats", "loadavg", "meminfo",
                                            "slabinfo", "stat",      "swaps",   "uptime"};
+constexpr char kShm[] = "/dev/shm";
 constexpr char kProcRefused[] = "cannot be mounted because it is inside /proc";
 
 bool isBelow(std::string_view path, std::string_view directory) {
@@ -86,7 +88,7 @@ MountTarget openMountTarget(int root, const char* destination, bool directory, b
   return {std::move(found.fd), found.created};
 }
 
-Mounts::Mounts(const Spec& spec, const std::string& bundle) {
+Mounts::Mounts(const Spec& spec, const Launch& launch, const std::string& bundle) {
   bool hasCgroup = false;
   for (const Spec::Mount& mount : spec.mounts) {
     Plan plan;
@@ -106,6 +108,8 @@ Mounts::Mounts(const Spec& spec, const std::string& bundle) {
                       "not an option of a bind mount: " + plan.options.data.front().first);
       if (!plan.source.starts_with('/')) plan.source = bundle + "/" + plan.source;
       bindsDev_ |= plan.destination == "/dev";
+      for (const Launch::Subpath& part : launch.subpaths)
+        if (part.destination == mount.destination) plan.subpath = part.subpath;
     }
     if (plan.destination == "/") throw Failure(step::kMount, EINVAL, "/", "cannot mount over the root");
     if (!allowedByProc(plan.destination, plan.type))
@@ -114,6 +118,43 @@ Mounts::Mounts(const Spec& spec, const std::string& bundle) {
     plans_.push_back(std::move(plan));
   }
   if (hasCgroup) cgroups_.prepare(spec);
+  if (!launch.join.ipc.empty() && !bindsDev_) addShm();
+}
+
+void Mounts::addShm() {
+  if (std::ranges::any_of(plans_, [](const Plan& plan) { return plan.destination == kShm; })) return;
+  Plan plan;
+  plan.destination = kShm;
+  plan.type = "bind";
+  plan.options = parseMountOptions({"bind", "private", "nosuid", "nodev", "noexec"});
+  // On top of /dev, and below what the user has put into it.
+  const auto dev = std::ranges::find(plans_, "/dev", &Plan::destination);
+  const auto at = plans_.insert(dev == plans_.end() ? plans_.begin() : dev + 1, std::move(plan));
+  shm_ = static_cast<std::size_t>(at - plans_.begin());
+}
+
+void Mounts::takeShm(int donor, Report& report) {
+  if (!shm_) return;
+  report.step(step::kMount);
+  UniqueFd own(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  UniqueFd ownRoot(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!own || !ownRoot) report.die("mnt");
+  // A mount can be cloned only by who is in its namespace.
+  if (setns(donor, CLONE_NEWNS) < 0) report.die("setns", kShm);
+  UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) report.die("/", kShm);
+  UniqueFd place(openInRoot(root.get(), kShm, O_PATH | O_DIRECTORY, Links::refuse));
+  if (!place) report.die(kShm);
+  // Not a directory of the donor's root file system: it would share more than memory.
+  struct statx info {};
+  if (statx(place.get(), "", AT_EMPTY_PATH, 0, &info) < 0) report.die(kShm);
+  if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+    report.die(EINVAL, kShm, "the other container has no file system there");
+  plans_[*shm_].tree.reset(sys::cloneTree(place.get(), "", false));
+  if (!plans_[*shm_].tree) report.die(kShm);
+  // Back, also to the root that we had there.
+  if (setns(own.get(), CLONE_NEWNS) < 0 || fchdir(ownRoot.get()) < 0 || chroot(".") < 0)
+    report.die("setns", kShm);
 }
 
 void Mounts::isolate(Report& report) {
@@ -124,8 +165,21 @@ void Mounts::isolate(Report& report) {
 }
 
 UniqueFd Mounts::cloneSource(Plan& plan, Report& report) {
-  UniqueFd tree(sys::cloneTree(AT_FDCWD, plan.source.c_str(), plan.options.recursive));
-  if (!tree) report.die(plan.source.c_str());
+  UniqueFd tree;
+  if (plan.subpath.empty()) {
+    tree.reset(sys::cloneTree(AT_FDCWD, plan.source.c_str(), plan.options.recursive));
+    if (!tree) report.die(plan.source.c_str());
+  } else {
+    // Whoever writes to the volume chose what lies in it.
+    const char* before = report.current();
+    report.step(step::kSubpath);
+    UniqueFd volume(open(plan.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!volume) report.die(plan.source.c_str());
+    UniqueFd part(openBeneath(volume.get(), plan.subpath.c_str(), O_PATH));
+    if (part) tree.reset(sys::cloneTree(part.get(), "", plan.options.recursive));
+    if (!tree) report.die(plan.source.c_str(), plan.subpath.c_str());
+    report.step(before);
+  }
   struct stat info;
   if (fstat(tree.get(), &info) < 0) report.die(plan.source.c_str());
   plan.isDirectory = S_ISDIR(info.st_mode);

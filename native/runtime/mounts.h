@@ -1,9 +1,11 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/unique_fd.h"
 #include "runtime/cgroup_view.h"
+#include "runtime/launch.h"
 #include "runtime/mount_options.h"
 #include "runtime/report.h"
 #include "runtime/spec.h"
@@ -15,8 +17,12 @@ namespace tsrun {
 class Mounts {
  public:
   /// Throws Failure(step::kMount) for a mount that is refused as it stands. Relative bind sources are below
-  /// `bundle`.
-  Mounts(const Spec& spec, const std::string& bundle);
+  /// `bundle`. Who joins an ipc namespace (`launch`) gets a mount for /dev/shm, unless the spec puts
+  /// something there.
+  Mounts(const Spec& spec, const Launch& launch, const std::string& bundle);
+
+  /// Takes /dev/shm out of the mount namespace `donor`. Before isolate(); nothing if nobody is joined.
+  void takeShm(int donor, Report& report);
 
   /// Cuts the new mount namespace off from the host's before the first mount: nothing made here may appear
   /// outside. Sources of [r]shared binds are taken before that: such a volume is the one way by which mounts
@@ -36,17 +42,20 @@ class Mounts {
  private:
   struct Plan {
     std::string destination, type, source;
+    std::string subpath;  ///< only this part of the source
     MountOptions options;
     UniqueFd tree;      ///< taken before isolation
     UniqueFd readOnly;  ///< a tmpfs that becomes read-only at the end
     bool isDirectory = true;
   };
 
+  void addShm();
   void makeOne(Plan& plan, int root, int stubs, Report& report);
   UniqueFd makeFilesystem(const Plan& plan, std::uint64_t attributes, Report& report);
   UniqueFd cloneSource(Plan& plan, Report& report);
 
   std::vector<Plan> plans_;
+  std::optional<std::size_t> shm_;  ///< the plan of a /dev/shm that is another container's
   CgroupView cgroups_;
   bool bindsDev_ = false;
 };

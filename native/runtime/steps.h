@@ -36,6 +36,8 @@ inline constexpr char kCgroupNs[] = "namespaces.cgroup";
 inline constexpr char kPropagation[] = "mounts.propagation";
 inline constexpr char kOverlay[] = "mounts.overlay";
 inline constexpr char kMount[] = "mounts.mount";
+/// A part of a volume.
+inline constexpr char kSubpath[] = "mounts.subpath";
 inline constexpr char kCopyUp[] = "mounts.copyup";
 inline constexpr char kDevices[] = "rootfs.devices";
 inline constexpr char kPivot[] = "rootfs.pivot";

@@ -1,9 +1,11 @@
 /** Other containers, as a plan asks for them. */
 
+import { readFileSync } from 'node:fs';
 import { TsrunError } from '../errors.js';
+import type { LaunchSpec } from '../native/launch.js';
 import type { PeerSource } from '../plan/lookups.js';
 import type { ContainerRecord } from '../store/containers.js';
-import { parseContainerId } from '../types/ids.js';
+import { type ContainerId, parseContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { isAlive } from './monitor.js';
 import { resolveContainer } from './resolve.js';
@@ -19,9 +21,15 @@ export function peerSource(ctx: EngineContext): PeerSource {
         dir: ctx.paths.container(id).dir,
         ipcMode: typeof IpcMode === 'string' ? IpcMode : '',
         mounts,
+        subpaths: new Map(subpathsOf(ctx, id).map(({ destination, subpath }) => [destination, subpath])),
       };
     },
   };
+}
+
+function subpathsOf(ctx: EngineContext, id: ContainerId): NonNullable<LaunchSpec['subpaths']> {
+  const launch = JSON.parse(readFileSync(ctx.paths.container(id).launch, 'utf8')) as LaunchSpec;
+  return launch.subpaths ?? [];
 }
 
 /**

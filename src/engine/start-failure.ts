@@ -59,6 +59,9 @@ function errnoWords(errno: number): string | undefined {
 function wordingOf(failure: FailureRecord, errno: string | undefined): Wording {
   const room = failure.step.split('.')[0];
   if (failure.step === 'exec') return execWording(failure, errno);
+  if (failure.step === 'namespaces.join' && errno === 'ESRCH')
+    return { code: 'NOT_RUNNING', text: `container ${failure.subject} is not running` };
+  if (failure.step === 'mounts.subpath') return subpathWording(failure, errno);
   if (failure.step === 'process.user') return userWording(failure, errno);
   if (failure.step === 'process.cwd') return cwdWording(failure, errno);
   if (failure.step.startsWith('mounts.')) return mountWording(failure, errno);
@@ -130,6 +133,21 @@ function mountWording(failure: FailureRecord, errno: string | undefined): Wordin
     code: 'HELPER',
     text: `error mounting ${JSON.stringify(subject)}${place}: not a directory: unknown`,
     hint: 'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type',
+  };
+}
+
+/** Subject and detail: the volume's directory, and the part of it. */
+function subpathWording(failure: FailureRecord, errno: string | undefined): Wording {
+  const { subject, detail = '' } = failure;
+  if (errno === 'EXDEV')
+    return {
+      code: 'HELPER',
+      text: `path concatenation escapes the base directory, base: ${subject}, subpath: ${detail}`,
+    };
+  return {
+    code: 'HELPER',
+    text: `cannot access path ${subject}/${detail}: ${errnoWords(failure.errno) ?? 'unknown'}`,
+    hint: errno === 'ENOENT' ? 'volume-subpath must be there before the container starts' : undefined,
   };
 }
 

@@ -3,12 +3,9 @@ import { TsrunError } from '../errors.js';
 import type { RunIntent } from '../intent/run.js';
 
 /** @throws TsrunError USAGE naming the flag */
-export function refuseUnsupported({ health, namespaces, mounts }: RunIntent): void {
+export function refuseUnsupported({ health }: RunIntent): void {
   const flags: [string, boolean][] = [
     ['--health-cmd', health?.Test !== undefined && health.Test[0] !== 'NONE'],
-    ['--pid container:', typeof namespaces.pid !== 'string'],
-    ['--ipc container:', typeof namespaces.ipc !== 'string'],
-    ['volume-subpath', mounts.some((mount) => mount.kind === 'volume' && mount.subpath !== undefined)],
   ];
   for (const [flag, asked] of flags) {
     if (asked)

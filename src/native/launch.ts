@@ -79,7 +79,7 @@ export interface LaunchSpec {
    * config.json lists such a namespace without a path. With `ipc`, /dev/shm is that container's too. [none]
    */
   join?: { pid?: string; ipc?: string; network?: string };
-  /** Mounts of config.json of whose source only a part below is bound; never through a symbolic link. [none] */
+  /** Mounts of config.json of whose source only a part is bound; no symbolic link leads out of it. [none] */
   subpaths?: { destination: string; subpath: string }[];
   /** Absolute path of the store's event journal; see ARCHITECTURE.md. [no events] */
   events?: string;

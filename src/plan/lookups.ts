@@ -10,6 +10,8 @@ export interface Peer {
   /** IpcMode of its HostConfig. */
   ipcMode: string;
   mounts: ContainerInspect['Mounts'];
+  /** Destinations of `mounts` at which only a part of the volume is, and which. */
+  subpaths: ReadonlyMap<string, string>;
 }
 
 export interface PeerSource {

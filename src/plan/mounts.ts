@@ -159,7 +159,8 @@ function volumeMount(
 
 /** A volume stays that of the container that made it: it does not go with the one that borrows it. */
 function inherited({ container, readonly }: VolumesFrom, peers: PeerSource): PlannedMount[] {
-  return peers.find(container).mounts.map((mount) => ({
+  const { mounts, subpaths } = peers.find(container);
+  return mounts.map((mount) => ({
     type: mount.Type,
     name: mount.Name,
     anonymous: false,
@@ -169,6 +170,7 @@ function inherited({ container, readonly }: VolumesFrom, peers: PeerSource): Pla
     propagation: PROPAGATIONS.find((name) => name === mount.Propagation),
     mode: '',
     copyUp: false,
+    subpath: subpaths.get(mount.Destination),
     options: mount.Type === 'tmpfs' ? ['nosuid', 'nodev', 'noexec', ...(mount.RW ? [] : ['ro'])] : undefined,
   }));
 }

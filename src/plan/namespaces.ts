@@ -52,8 +52,9 @@ function peerOf(mode: string | Join, peers: PeerSource): Peer | undefined {
   return typeof mode === 'string' ? undefined : peers.find(mode.container);
 }
 
+/** What another one shares already can be shared once more. */
 function checkShareable({ id, ipcMode }: Peer): void {
-  if (ipcMode === 'shareable') return;
+  if (ipcMode === 'shareable' || ipcMode === 'host' || ipcMode.startsWith('container:')) return;
   throw usage(
     `can't join IPC of container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     id,

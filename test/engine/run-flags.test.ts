@@ -167,13 +167,6 @@ test('other containers: their volumes, and namespaces that must live', async (t)
     t.regex(out, /^kept\n.*Read-only file system/);
     // --rm of the borrower left the owner's volume alone.
     t.is(await sh(engine, 'cat /data/f', { volumesFrom: ['owner'] }), 'kept\n');
-
-    const joins: Partial<RunOptions>[] = [{ pid: 'container:owner' }, { ipc: 'container:owner' }];
-    for (const options of joins) {
-      const made = engine.create({ image: 'busybox', network: 'none', ...options });
-      const [name] = Object.keys(options);
-      await refusedWith(t, made, `--${name} container: is not supported yet`);
-    }
   });
 });
 

@@ -14,6 +14,7 @@ const peer: Peer = {
   dir: '/store/containers/peer',
   ipcMode: 'shareable',
   mounts: [],
+  subpaths: new Map(),
 };
 
 const oneDisk = {

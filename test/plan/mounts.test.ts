@@ -199,6 +199,7 @@ test('--volumes-from: below what is asked for by name, above the image’s', (t)
       dir: '/x',
       ipcMode: 'private',
       mounts: others[text] ?? [],
+      subpaths: new Map([['/b', 'part']]),
     }),
   };
   const shown = (volumesFrom: string[]) => {
@@ -226,6 +227,7 @@ test('--volumes-from: below what is asked for by name, above the image’s', (t)
     launch.copyUp.map(({ destination }) => destination),
     ['/new'],
   );
+  t.deepEqual(launch.subpaths, [{ destination: '/b', subpath: 'part' }], 'no more than the other one has');
   // What is borrowed does not go with the borrower.
   t.deepEqual(launch.anonymousVolumes, ['/store/volumes/anonymous1']);
   t.deepEqual(
