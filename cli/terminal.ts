@@ -1,7 +1,6 @@
 /** The user's side of an attached container: raw mode, detach keys, signals. */
 import { constants } from 'node:os';
 import type { TerminalControl } from '../src/types/engine.js';
-import { UsageError } from './usage.js';
 
 /** Raw mode that is undone on every way out of the process that runs code at all. */
 export class RawTerminal {
@@ -31,29 +30,11 @@ export class RawTerminal {
   }
 }
 
-/** ctrl-p ctrl-q */
-const DETACH_KEYS = [0x10, 0x11];
-
-/**
- * `--detach-keys`: single characters and ctrl-<letter or one of @[\\]^_>, separated by commas, as bytes.
- * @throws UsageError in Docker's words.
- */
-export function parseDetachKeys(text: string): number[] {
-  return text.split(',').map((key) => {
-    const control = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
-    if (control !== undefined) return control.toUpperCase().charCodeAt(0) - 64;
-    if (key.length === 1 && key.charCodeAt(0) < 128) return key.charCodeAt(0);
-    throw new UsageError(`tsrun: invalid detach keys (${text}): Unknown character: '${key}'`, 1, {
-      usage: false,
-    });
-  });
-}
-
 /** Finds the detach keys in what is typed. A beginning of them is held back, and given out when the rest does not follow. */
 export class DetachKeys {
   private held = 0;
 
-  constructor(private readonly keys: readonly number[] = DETACH_KEYS) {}
+  constructor(private readonly keys: readonly number[]) {}
 
   /** `bytes` go to the container; after `detach` nothing more does. */
   feed(chunk: Uint8Array): { bytes: Uint8Array; detach: boolean } {

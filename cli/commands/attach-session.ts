@@ -14,8 +14,8 @@ export interface SessionOptions {
   stdin: boolean;
   /** Signals go to PID 1; without it they end this process. */
   sigProxy: boolean;
-  /** Bytes that let go of the container when they are typed; undefined = ctrl-p ctrl-q. */
-  detachKeys?: readonly number[];
+  /** Bytes that let go of the container when they are typed. */
+  detachKeys: readonly number[];
 }
 
 export type SessionEnd = { code: number } | 'detached';

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.js';
-import { parseDetachKeys, RawTerminal } from '../terminal.js';
+import { detachKeys } from '../detach-keys.js';
+import { RawTerminal } from '../terminal.js';
 import { UsageError } from '../usage.js';
 import { runSession } from './attach-session.js';
 import { checkInput } from './attached-start.js';
@@ -15,7 +16,7 @@ export const command = defineCommand({
   max: 1,
   examples: [['tsrun attach work', 'Back to a container; leave it with ctrl-p ctrl-q']],
   async run(cli, flags, [container = '']) {
-    const detachKeys = flags['detach-keys'] ? parseDetachKeys(flags['detach-keys']) : undefined;
+    const keys = detachKeys(cli, flags['detach-keys']);
     const engine = await cli.engine();
     const { Config, State } = await engine.inspectContainer(container);
     const { Tty: tty } = Config;
@@ -31,7 +32,7 @@ export const command = defineCommand({
         tty,
         stdin,
         sigProxy: flags['sig-proxy'] && !tty,
-        detachKeys,
+        detachKeys: keys,
       });
       if (end !== 'detached') return end.code;
       throw new UsageError('read escape sequence', 1, { usage: false });

@@ -13,8 +13,8 @@ export interface AttachedStart {
   stdout?: boolean;
   stderr?: boolean;
   sigProxy: boolean;
-  /** Bytes that let go of the container; undefined = ctrl-p ctrl-q. */
-  detachKeys?: readonly number[];
+  /** Bytes that let go of the container. */
+  detachKeys: readonly number[];
   /** Signals that came before the container ran; it gets them first. */
   early?: readonly number[];
   /** Called when the container runs and this process's signals are the container's. */

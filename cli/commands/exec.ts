@@ -1,6 +1,7 @@
 import type { Engine, ExecOptions } from '../../src/types/engine.js';
 import { type Cli, defineCommand } from '../command.js';
-import { parseDetachKeys, RawTerminal } from '../terminal.js';
+import { detachKeys } from '../detach-keys.js';
+import { RawTerminal } from '../terminal.js';
 import { UsageError } from '../usage.js';
 import { runSession } from './attach-session.js';
 import { checkInput, consoleSize } from './attached-start.js';
@@ -38,7 +39,7 @@ export const command = defineCommand({
   ],
   async run(cli, flags, [container = '', ...words]) {
     const { interactive, tty } = flags;
-    const detachKeys = flags['detach-keys'] ? parseDetachKeys(flags['detach-keys']) : undefined;
+    const keys = detachKeys(cli, flags['detach-keys']);
     if (!flags.detach) checkInput(cli, { tty, stdin: interactive });
     const engine = await cli.engine();
     const options: ExecOptions = {
@@ -51,7 +52,7 @@ export const command = defineCommand({
       privileged: flags.privileged,
       consoleSize: tty ? consoleSize(cli, engine) : undefined,
     };
-    if (!flags.detach) return execAttached(cli, engine, { container, options, interactive, detachKeys });
+    if (!flags.detach) return execAttached(cli, engine, { container, options, interactive, keys });
     await engine.exec(container, options);
     return 0;
   },
@@ -61,7 +62,7 @@ interface AttachedExec {
   container: string;
   options: ExecOptions;
   interactive: boolean;
-  detachKeys: number[] | undefined;
+  keys: readonly number[];
 }
 
 async function execAttached(cli: Cli, engine: Engine, how: AttachedExec): Promise<number> {
@@ -78,7 +79,7 @@ async function execAttached(cli: Cli, engine: Engine, how: AttachedExec): Promis
       stdin: how.interactive,
       // As with Docker: a signal ends this client, and the command goes on.
       sigProxy: false,
-      detachKeys: how.detachKeys,
+      detachKeys: how.keys,
     });
     if (end !== 'detached') return end.code;
     throw new UsageError('read escape sequence', 1, { usage: false });

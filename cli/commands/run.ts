@@ -1,6 +1,6 @@
 import { parseAttach } from '../../src/intent/attach.js';
 import { defineCommand } from '../command.js';
-import { parseDetachKeys } from '../terminal.js';
+import { detachKeys } from '../detach-keys.js';
 import { UsageError } from '../usage.js';
 import { checkInput, consoleSize, startAttached } from './attached-start.js';
 import { implicitPull } from './implicit-pull.js';
@@ -35,7 +35,7 @@ export const command = defineCommand({
         usage: false,
       });
     const streams = parseAttach(flags.attach, { detach, interactive });
-    const detachKeys = flags['detach-keys'] ? parseDetachKeys(flags['detach-keys']) : undefined;
+    const keys = detachKeys(cli, flags['detach-keys']);
     if (!detach) checkInput(cli, { tty, stdin: streams.stdin });
     const engine = await cli.engine();
     const pull = implicitPull(cli, { quiet: flags.quiet, announce: options.pull === 'missing' });
@@ -58,7 +58,7 @@ export const command = defineCommand({
         container: id,
         tty,
         ...streams,
-        detachKeys,
+        detachKeys: keys,
         sigProxy: flags['sig-proxy'],
         early: pull.caught,
         onRunning: pull.done,

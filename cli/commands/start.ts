@@ -1,5 +1,6 @@
 import type { Engine } from '../../src/types/engine.js';
 import { type Cli, defineCommand, forEachTarget } from '../command.js';
+import { detachKeys } from '../detach-keys.js';
 import { UsageError } from '../usage.js';
 import { checkInput, startAttached } from './attached-start.js';
 
@@ -8,13 +9,15 @@ export const command = defineCommand({
   flags: [
     { name: 'attach', short: 'a', kind: 'bool', help: 'Attach STDOUT/STDERR and forward signals' },
     { name: 'interactive', short: 'i', kind: 'bool', help: "Attach container's STDIN" },
+    { name: 'detach-keys', kind: 'string', help: 'Keys that let go of the container, as "ctrl-p,ctrl-q"' },
   ],
   min: 1,
   max: Number.POSITIVE_INFINITY,
   examples: [['tsrun start -ai work', 'Back into a stopped container']],
   async run(cli, flags, names) {
     const engine = await cli.engine();
-    if (flags.attach || flags.interactive) return startOne(cli, engine, names, flags.interactive);
+    const keys = detachKeys(cli, flags['detach-keys']);
+    if (flags.attach || flags.interactive) return startOne(cli, engine, names, flags.interactive, keys);
     return forEachTarget(cli, names, async (name) => {
       await engine.start(name);
       cli.out(`${name}\n`);
@@ -22,7 +25,13 @@ export const command = defineCommand({
   },
 });
 
-async function startOne(cli: Cli, engine: Engine, names: string[], interactive: boolean): Promise<number> {
+async function startOne(
+  cli: Cli,
+  engine: Engine,
+  names: string[],
+  interactive: boolean,
+  keys: readonly number[],
+): Promise<number> {
   const [container = ''] = names;
   if (names.length > 1)
     throw new UsageError('tsrun: you cannot start and attach multiple containers at once', 1, {
@@ -31,7 +40,13 @@ async function startOne(cli: Cli, engine: Engine, names: string[], interactive: 
   const { Config } = await engine.inspectContainer(container);
   const stdin = interactive && Config.OpenStdin;
   checkInput(cli, { tty: Config.Tty, stdin });
-  const end = await startAttached(cli, engine, { container, tty: Config.Tty, stdin, sigProxy: !Config.Tty });
+  const end = await startAttached(cli, engine, {
+    container,
+    tty: Config.Tty,
+    stdin,
+    sigProxy: !Config.Tty,
+    detachKeys: keys,
+  });
   if (end !== 'detached') return end.code;
   throw new UsageError('read escape sequence', 1, { usage: false });
 }

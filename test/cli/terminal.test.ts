@@ -1,24 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { DEFAULT_KEYS, detachKeys, parseDetachKeys } from '../../cli/detach-keys.js';
 import { DetachKeys, proxiedSignals, RawTerminal } from '../../cli/terminal.js';
 
 const bytes = (...list: number[]) => Uint8Array.from(list);
 const [P, Q] = [0x10, 0x11];
 
 test('a lone ctrl-p is held back and given out when ctrl-q does not follow', (t) => {
-  const keys = new DetachKeys();
+  const keys = new DetachKeys(DEFAULT_KEYS);
   t.deepEqual(keys.feed(bytes(97, P)), { bytes: bytes(97), detach: false });
   t.deepEqual(keys.feed(bytes(98)), { bytes: bytes(P, 98), detach: false });
 });
 
 test('ctrl-p ctrl-q detaches, in one chunk or two, and sends neither', (t) => {
-  t.deepEqual(new DetachKeys().feed(bytes(97, P, Q, 98)), { bytes: bytes(97), detach: true });
-  const keys = new DetachKeys();
+  t.deepEqual(new DetachKeys(DEFAULT_KEYS).feed(bytes(97, P, Q, 98)), { bytes: bytes(97), detach: true });
+  const keys = new DetachKeys(DEFAULT_KEYS);
   keys.feed(bytes(P));
   t.deepEqual(keys.feed(bytes(Q)), { bytes: bytes(), detach: true });
 });
 
 test('ctrl-p ctrl-p ctrl-q gives the first ctrl-p and detaches', (t) => {
-  t.deepEqual(new DetachKeys().feed(bytes(P, P, Q)), { bytes: bytes(P), detach: true });
+  t.deepEqual(new DetachKeys(DEFAULT_KEYS).feed(bytes(P, P, Q)), { bytes: bytes(P), detach: true });
 });
 
 test("signals that are the client's own are not passed on", (t) => {
@@ -48,4 +52,22 @@ test('a terminal is restored once, with what it was', (t) => {
   raw.leave();
   t.deepEqual(restored, [saved]);
   t.is(process.listenerCount('exit'), before);
+});
+
+test('detach keys are read as Docker reads them', (t) => {
+  t.deepEqual(parseDetachKeys('ctrl-a,b,ctrl-],ctrl-@,DEL'), [1, 98, 29, 0, 127]);
+  for (const text of ['foo', 'ctrl-', 'ctrl-A', 'a,,b', 'é', 'ctrl-aa'])
+    t.throws(() => parseDetachKeys(text), { message: `tsrun: Invalid escape keys (${text}) provided` });
+});
+
+test('the flag wins over config.json, and that over the default', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'tsrun-keys-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const env = { DOCKER_CONFIG: dir };
+  t.deepEqual(detachKeys({ env }, undefined), DEFAULT_KEYS);
+  writeFileSync(join(dir, 'config.json'), '{"detachKeys":"ctrl-x,y"}');
+  t.deepEqual(detachKeys({ env }, undefined), [24, 121]);
+  t.deepEqual(detachKeys({ env }, 'z'), [122]);
+  writeFileSync(join(dir, 'config.json'), '{"detachKeys":');
+  t.deepEqual(detachKeys({ env }, undefined), DEFAULT_KEYS);
 });

@@ -1,6 +1,7 @@
 /** A real terminal: a tmux server of its own, driven by keys and read from its screen. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export class Terminal {
@@ -54,6 +55,12 @@ export class Terminal {
   /** pid of the program in the terminal. */
   pid(): number {
     return Number(this.tmux('display-message', '-p', '#{pane_pid}').trim());
+  }
+
+  /** pid of the program that the program in the terminal waits for. */
+  childOf(): number {
+    const pid = this.pid();
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
   }
 
   end(): void {
