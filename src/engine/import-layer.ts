@@ -38,7 +38,13 @@ export async function addLayerFromTar(
   // Of an uncompressed blob diff ID and digest are one.
   const digest = parseDigest(diffId);
   await work.lease([digest, chainId].map(hexOf));
-  const { layer, unpacked } = await unpackLayer(context, work, { file: tar, digest, diffId, chainId, lower });
+  const { layer, unpacked } = await unpackLayer(context, work, {
+    input: tar,
+    digest,
+    diffId,
+    chainId,
+    lower,
+  });
   if (blobSize(paths, digest) !== size) {
     // Unpacking has hashed it; a layer that was there before has not been read.
     if (!unpacked && (await hashFile(tar)) !== digest)

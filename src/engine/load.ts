@@ -71,7 +71,7 @@ async function storeLayers(context: ImageContext, work: StagingDir, image: Plann
   for (const [i, { path, size, digest }] of image.layers.entries()) {
     if (blobSize(paths, digest) !== size) await publishBlob(paths, path, digest);
     const { layer } = await unpackLayer(context, work, {
-      file: paths.blob(digest),
+      input: paths.blob(digest),
       digest,
       diffId: diffIds[i] as DiffId,
       chainId: chain[i] as ChainId,

@@ -1,4 +1,6 @@
 /** The layers of one image on their way into the store: downloads run ahead, unpacking follows from the bottom. */
+import { Readable } from 'node:stream';
+import { TsrunError } from '../errors.js';
 import type { RegistryClient } from '../registry/client.js';
 import { blobSize } from '../store/blobs.js';
 import { IngestFile } from '../store/ingest.js';
@@ -22,6 +24,8 @@ export class LayerPull {
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
   private readonly onEvent?: (event: PullEvent) => void;
+  /** Blobs that are being downloaded right now. */
+  private readonly arriving = new Map<number, IngestFile>();
 
   constructor(
     private readonly context: ImageContext,
@@ -47,18 +51,18 @@ export class LayerPull {
       this.tell(i, layer === undefined ? 'Pulling fs layer' : 'Already exists');
     const missing = present.flatMap((layer, i) => (layer === undefined ? [i] : []));
     for (const i of missing.slice(PARALLEL_DOWNLOADS)) this.tell(i, 'Waiting');
-    const downloads = startLimited(missing, PARALLEL_DOWNLOADS, (i) => this.download(i));
+    const downloads = startLimited(missing, PARALLEL_DOWNLOADS, (i, begin) => this.download(i, begin));
     try {
       const below: string[] = [];
       for (const [i, layer] of present.entries()) {
-        if (layer === undefined) await downloads.get(i);
-        below.unshift((layer ?? (await this.unpack(i, below))).dir);
+        const { dir } = layer ?? (await this.unpack(i, below, downloads.get(i) as Download));
+        below.unshift(dir);
       }
     } catch (error) {
       this.stop.abort(error);
       throw this.stop.signal.reason; // the first failure, not what it made of the others
     } finally {
-      await Promise.allSettled(downloads.values());
+      await Promise.allSettled([...downloads.values()].map(({ done }) => done));
     }
   }
 
@@ -68,20 +72,20 @@ export class LayerPull {
   }
 
   /** A blob that cannot be had ends the whole pull at once, whatever is being unpacked. */
-  private async download(i: number): Promise<void> {
+  private async download(i: number, begin: () => void): Promise<void> {
     try {
-      await this.fetch(i);
+      this.signal.throwIfAborted();
+      await this.fetch(i, begin);
     } catch (error) {
       this.stop.abort(error);
       throw error;
     }
   }
 
-  private async fetch(i: number): Promise<void> {
-    this.signal.throwIfAborted();
+  private async fetch(i: number, begin: () => void): Promise<void> {
     const layer = this.layers[i] as Descriptor;
     const { store } = this.context;
-    const file = await IngestFile.open(store, layer.digest, this.signal);
+    const file = await IngestFile.open(store, layer, this.signal);
     try {
       if (this.hasBlob(i)) return; // another pull was faster
       let told = 0;
@@ -90,34 +94,53 @@ export class LayerPull {
         told = Date.now();
         this.tell(i, 'Downloading', current, layer.size);
       };
-      progress(0);
+      progress(file.offset);
+      this.arriving.set(i, file);
+      begin();
       await this.client.blob(layer, counted(file, progress), this.signal);
       this.tell(i, 'Verifying Checksum');
       await file.publish();
       this.tell(i, 'Download complete');
     } finally {
+      this.arriving.delete(i);
       file.close();
     }
   }
 
-  private async unpack(i: number, below: readonly string[]): Promise<StoredLayer> {
+  /**
+   * Unpacks what is there of a blob while the rest comes. If that fails although the blob arrives in the end (a host that
+   * sent other bytes at first), it is done again from the file.
+   */
+  private async unpack(i: number, below: readonly string[], { begun, done }: Download): Promise<StoredLayer> {
+    await begun;
+    const file = this.arriving.get(i);
     const { digest, size } = this.layers[i] as Descriptor;
-    this.tell(i, 'Extracting', 0, size);
-    const { layer, unpacked } = await unpackLayer(
-      this.context,
-      this.work,
-      {
-        file: this.context.store.paths.blob(digest),
-        digest,
-        diffId: this.diffIds[i] as DiffId,
-        chainId: this.chain[i] as ChainId,
-        lower: below,
-      },
-      this.signal,
-    );
-    if (unpacked) this.tell(i, 'Extracting', size, size);
-    this.tell(i, unpacked ? 'Pull complete' : 'Already exists');
-    return layer;
+    const extracting = done.then(() => this.tell(i, 'Extracting', 0, size));
+    extracting.catch(() => undefined);
+    let made: Unpacked | undefined;
+    if (file !== undefined) {
+      try {
+        made = await this.apply(i, below, Readable.from(file.follow()));
+      } catch (error) {
+        if (!isOfTheBytes(error)) throw error;
+      }
+    }
+    await extracting;
+    made ??= await this.apply(i, below, this.context.store.paths.blob(digest));
+    if (made.unpacked) this.tell(i, 'Extracting', size, size);
+    this.tell(i, made.unpacked ? 'Pull complete' : 'Already exists');
+    return made.layer;
+  }
+
+  private apply(i: number, below: readonly string[], input: string | Readable): Promise<Unpacked> {
+    const source = {
+      input,
+      digest: (this.layers[i] as Descriptor).digest,
+      diffId: this.diffIds[i] as DiffId,
+      chainId: this.chain[i] as ChainId,
+      lower: below,
+    };
+    return unpackLayer(this.context, this.work, source, this.signal);
   }
 
   private tell(i: number, status: LayerStatus, current?: number, total?: number): void {
@@ -140,20 +163,36 @@ function counted(file: IngestFile, progress: (current: number) => void) {
   };
 }
 
-/** Starts `job` for each item in order, `limit` at a time. A failure is seen by whoever awaits that item. */
+/** The stream was not the blob, or ended before it: nothing that says more about the blob itself. */
+function isOfTheBytes(error: unknown): boolean {
+  return error instanceof TsrunError && ['CONTENT', 'CANCELLED'].includes(error.code);
+}
+
+type Unpacked = Awaited<ReturnType<typeof unpackLayer>>;
+
+interface Download {
+  /** Settled once it has its turn and its file is open, or it is over. Never fails. */
+  readonly begun: Promise<void>;
+  readonly done: Promise<void>;
+}
+/**
+ * Starts `job` for each item in order, `limit` at a time; a job calls `begin` when there is something to see of it. A
+ * failure is seen by whoever awaits `done`.
+ */
 function startLimited<T>(
   items: readonly T[],
   limit: number,
-  job: (item: T) => Promise<void>,
-): Map<T, Promise<void>> {
+  job: (item: T, begin: () => void) => Promise<void>,
+): Map<T, Download> {
   const waiting: (() => void)[] = [];
   let free = limit;
-  const run = async (item: T) => {
+  const run = async (item: T, begin: () => void) => {
     if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
     else free -= 1;
     try {
-      await job(item);
+      await job(item, begin);
     } finally {
+      begin();
       const next = waiting.shift();
       if (next === undefined) free += 1;
       else next();
@@ -161,9 +200,13 @@ function startLimited<T>(
   };
   return new Map(
     items.map((item) => {
-      const done = run(item);
+      let begin = () => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const done = run(item, begin);
       done.catch(() => undefined);
-      return [item, done];
+      return [item, { begun, done }];
     }),
   );
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { TsrunError } from '../errors.js';
 import { applyLayer } from '../layer/apply.js';
 import type { ApplyResult } from '../native/protocol.js';
@@ -12,8 +13,8 @@ import { type ChainId, type DiffId, type Digest, hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
 
 export interface LayerSource {
-  /** The blob, compressed or not. */
-  readonly file: string;
+  /** The blob, compressed or not: a file, or a stream that may still be on its way. */
+  readonly input: string | Readable;
   /** What the blob must hash to. */
   readonly digest: Digest;
   readonly diffId: DiffId;
@@ -38,19 +39,26 @@ export async function unpackLayer(
     if (found !== undefined) return { layer: found, unpacked: false };
     const target = join(work.dir, hexOf(source.chainId));
     await mkdir(target, { mode: 0o755 });
-    const result = await apply(context, target, source, signal);
-    verify(result, source);
-    return { layer: await publish(store, target, source, result), unpacked: true };
+    try {
+      const result = await apply(context, target, source, signal);
+      verify(result, source);
+      return { layer: await publish(store, target, source, result), unpacked: true };
+    } catch (error) {
+      await store.removeTrees([target]); // in the way of another attempt
+      throw error;
+    }
   });
 }
 
 async function apply(
   { helperPath }: ImageContext,
   target: string,
-  { file, lower }: LayerSource,
+  { input: source, lower }: LayerSource,
   signal?: AbortSignal,
 ): Promise<ApplyResult> {
-  const input = openSync(file, 'r');
+  if (typeof source !== 'string')
+    return await applyLayer({ helperPath, input: source, target, lower: [...lower], signal });
+  const input = openSync(source, 'r');
   try {
     return await applyLayer({ helperPath, input, target, lower: [...lower], signal });
   } finally {

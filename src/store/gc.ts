@@ -9,12 +9,12 @@ import { imageEntries, readImage, unlessDamaged } from './images.js';
 import { readIndex } from './index-file.js';
 import { findLayers, listLayers, RECORD_SUFFIX } from './layers.js';
 import type { StorePaths } from './paths.js';
-import { leasedNames, moveToTrash, type StagingDir, type Store } from './staging.js';
+import { leasedNames, moveToTrash, type StagingDir, type Store, sweepIngest } from './staging.js';
 
 const MAX_NESTING = 4;
 
 /**
- * Removes blobs and layers that no image, container or work in progress uses. Call it under the exclusive storage lock;
+ * Removes blobs, parts of blobs and layers that no image, container or work in progress uses. Call it under the exclusive storage lock;
  * discard the returned trash after the lock is released, since deleting trees takes long.
  *
  * @param usedLayers keys or directories of layers that containers are stacked on
@@ -26,6 +26,7 @@ export async function collectGarbage(store: Store, usedLayers: ReadonlySet<strin
   const layers = markedLayers(paths);
   for (const used of usedLayers) layers.add(basename(used));
   const trash = await sweepLayers(store, (key) => layers.has(key) || leased.has(key));
+  await sweepIngest(store, Number.POSITIVE_INFINITY);
   await sweepBlobs(paths, (hex) => blobs.has(hex) || leased.has(hex));
   return trash;
 }

@@ -7,7 +7,7 @@
  * so that any later command knows what is abandoned: its lock is free.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, readdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { lstat, mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
@@ -18,6 +18,8 @@ import type { StorePaths } from './paths.js';
 
 const LOCK_SUFFIX = '.lock';
 const BYTE = 0;
+/** An interrupted download can be continued for a day. */
+const PARTIAL_MS = 24 * 60 * 60 * 1000;
 
 /** What the store's own code needs to work; `removeTrees` deletes whole trees, accepts missing ones, crosses no mount. */
 export interface Store {
@@ -137,7 +139,7 @@ export async function sweep(store: Store): Promise<void> {
   const { paths, native } = store;
   await sweepEntries(store, paths.staging);
   await sweepEntries(store, paths.trash);
-  for (const name of list(paths.ingest)) await sweepFile(native, join(paths.ingest, name));
+  await sweepIngest(store, Date.now() - PARTIAL_MS);
   const isTemp = (name: string) => name.startsWith('.') && name.endsWith(TEMP_SUFFIX);
   if (!list(paths.oci).some(isTemp)) return;
   // The index is written under the exclusive lock only: a temporary file that is there while we hold it has no owner.
@@ -146,6 +148,19 @@ export async function sweep(store: Store): Promise<void> {
       await unlink(join(paths.oci, name)).catch(() => undefined);
     await syncDir(paths.oci);
   });
+}
+
+/** Deletes the parts of blobs that nobody downloads and that were last written before `until` (Unix milliseconds). */
+export async function sweepIngest({ paths, native }: Store, until: number): Promise<void> {
+  for (const name of list(paths.ingest)) {
+    const path = join(paths.ingest, name);
+    const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (!isBlobName(name) || written < until) await sweepFile(native, path);
+  }
+}
+
+function isBlobName(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
 }
 
 async function sweepEntries(store: Store, parent: string): Promise<void> {

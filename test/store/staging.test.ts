@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -8,8 +17,10 @@ import { digestOf, publishBlob, readBlob } from '../../src/store/blobs.js';
 import { IngestFile } from '../../src/store/ingest.js';
 import { withStorageLock } from '../../src/store/locks.js';
 import { openStore } from '../../src/store/open.js';
-import { leasedNames, moveToTrash, StagingDir, sweep } from '../../src/store/staging.js';
+import { leasedNames, moveToTrash, StagingDir, sweep, sweepIngest } from '../../src/store/staging.js';
 import { testStore } from '../helpers/image-store.js';
+
+const blob = (text: string) => ({ digest: digestOf(text), size: text.length });
 
 test('a store is private, complete, and opened twice the same', async (t) => {
   const { store, remove } = await testStore();
@@ -104,20 +115,24 @@ test('a sweep takes what is abandoned and nothing that is held', async (t) => {
   writeFileSync(join(staging, 'dead.lock'), '');
   writeFileSync(join(staging, 'lonely.lock'), '');
   mkdirSync(join(trash, 'gone'));
-  writeFileSync(join(ingest, 'a'.repeat(64)), 'part');
+  const [young, old] = ['a', 'b'].map((digit) => join(ingest, digit.repeat(64))) as [string, string];
+  for (const path of [young, old]) writeFileSync(path, 'part');
+  utimesSync(old, 0, Date.now() / 1000 - 25 * 3600);
   writeFileSync(join(oci, '.index.json.0.tmp'), '');
-  const download = await IngestFile.open(store, digestOf('x'));
+  const download = await IngestFile.open(store, blob('x'));
   await sweep(store);
   t.deepEqual(
     readdirSync(staging).sort(),
     [held.dir, `${held.dir}.lock`, ingest].map((p) => p.slice(staging.length + 1)).sort(),
   );
   t.deepEqual(readdirSync(trash), []);
-  t.deepEqual(readdirSync(ingest), [digestOf('x').slice(7)]);
+  t.deepEqual(readdirSync(ingest).sort(), [digestOf('x').slice(7), 'a'.repeat(64)].sort());
   t.false(readdirSync(oci).some((name) => name.endsWith('.tmp')));
   download.close();
   await held.discard();
   t.deepEqual(readdirSync(staging), ['ingest']);
+  t.deepEqual(readdirSync(ingest), ['a'.repeat(64)]);
+  await sweepIngest(store, Number.POSITIVE_INFINITY);
   t.deepEqual(readdirSync(ingest), []);
 });
 
@@ -148,7 +163,7 @@ test('the trash takes a tree in one step, and accepts that it is gone', async (t
 test('a blob is what its name says, or an error', async (t) => {
   const { store, remove } = await testStore();
   t.teardown(remove);
-  const file = await IngestFile.open(store, digestOf('hello'));
+  const file = await IngestFile.open(store, blob('hello'));
   await file.write(Buffer.from('wrong'));
   t.false(file.matches());
   await file.restart();
@@ -165,12 +180,59 @@ test('a blob is what its name says, or an error', async (t) => {
   t.throws(() => readBlob(store.paths, digestOf('none')), { message: /is missing/ });
 });
 
+test('an interrupted download goes on where it ended, whoever goes on', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const first = await IngestFile.open(store, blob('hello'));
+  await first.write(Buffer.from('hel'));
+  first.close();
+  const second = await IngestFile.open(store, blob('hello'));
+  t.is(second.offset, 3);
+  await second.write(Buffer.from('lo'));
+  t.true(second.matches());
+  second.close();
+  const shorter = await IngestFile.open(store, { ...blob('hello'), size: 4 });
+  t.is(shorter.offset, 0, 'longer than the blob: not a part of it');
+  shorter.close();
+  t.deepEqual(readdirSync(store.paths.ingest), [], 'nothing is kept of nothing');
+});
+
+test('who follows a download gets its bytes as they come, and is told when they were wrong', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  const file = await IngestFile.open(store, blob('hello'));
+  await file.write(Buffer.from('he'));
+  const bytes = file.follow();
+  t.is((await bytes.next()).value?.toString(), 'he');
+  const rest = bytes.next();
+  await file.write(Buffer.from('llo'));
+  t.is((await rest).value?.toString(), 'llo');
+  const end = bytes.next();
+  await file.publish();
+  file.close();
+  t.true((await end).done);
+
+  const again = await IngestFile.open(store, blob('other'));
+  await again.write(Buffer.from('x'));
+  const restarted = again.follow();
+  await restarted.next();
+  const refused = restarted.next();
+  await again.restart();
+  await t.throwsAsync(refused, { message: /began again/ });
+  await again.write(Buffer.from('y'));
+  const given = again.follow();
+  await given.next();
+  const up = given.next();
+  again.close();
+  await t.throwsAsync(up, { message: /given up/ });
+});
+
 test('one at a time at a blob', async (t) => {
   const { store, remove } = await testStore();
   t.teardown(remove);
-  const first = await IngestFile.open(store, digestOf('b'));
+  const first = await IngestFile.open(store, blob('b'));
   let got = false;
-  const second = IngestFile.open(store, digestOf('b')).then((file) => {
+  const second = IngestFile.open(store, blob('b')).then((file) => {
     got = true;
     return file;
   });
@@ -179,8 +241,8 @@ test('one at a time at a blob', async (t) => {
   first.close();
   (await second).close();
   const stop = new AbortController();
-  const third = await IngestFile.open(store, digestOf('b'));
-  const fourth = IngestFile.open(store, digestOf('b'), stop.signal);
+  const third = await IngestFile.open(store, blob('b'));
+  const fourth = IngestFile.open(store, blob('b'), stop.signal);
   stop.abort(new Error('enough'));
   await t.throwsAsync(fourth, { message: 'enough' });
   third.close();
