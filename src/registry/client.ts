@@ -86,17 +86,16 @@ export class RegistryClient {
    * @throws TsrunError CONTENT if no host has the right bytes
    */
   async blob(descriptor: Descriptor, sink: BlobSink, signal?: AbortSignal): Promise<void> {
-    let continued = sink.offset > 0;
     try {
       await this.fromHosts('pull', signal, async (host) => {
         for (;;) {
-          if (sink.offset < descriptor.size || descriptor.size === 0)
+          const begun = sink.offset;
+          if (begun < descriptor.size || descriptor.size === 0)
             await this.receive(host, descriptor, sink, signal);
           if (sink.matches()) return;
           await sink.restart();
-          if (!continued) break;
-          // The fault may lie in what an earlier download left here, not with this host.
-          continued = false;
+          // Another host or an earlier pull may have sent the wrong beginning: all of it from this one, then.
+          if (begun === 0) break;
         }
         throw content(
           `filesystem layer verification failed for digest ${descriptor.digest}`,
