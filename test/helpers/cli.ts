@@ -44,7 +44,11 @@ export class Store {
   /** Every command and what it printed, for docs/story.md. */
   readonly transcript: string[] = [];
 
-  constructor(readonly env: Record<string, string> = {}) {}
+  /** `program`: another installation than the one that is tested elsewhere. */
+  constructor(
+    readonly env: Record<string, string> = {},
+    readonly program = TSRUN,
+  ) {}
 
   /** Environment of every command on this store. */
   environment(): Record<string, string> {
@@ -52,7 +56,7 @@ export class Store {
   }
 
   tsrun(args: string[], settings: RunSettings = {}): Promise<Result> {
-    return run(TSRUN, args, { ...settings, env: { ...this.environment(), ...settings.env } });
+    return run(this.program, args, { ...settings, env: { ...this.environment(), ...settings.env } });
   }
 
   /** Like {@link tsrun}, and a failure of the command is an error that shows what it said. */
@@ -65,7 +69,7 @@ export class Store {
   }
 
   start(args: string[]): ChildProcessWithoutNullStreams {
-    return spawn(TSRUN, args, { env: { ...process.env, ...this.environment() } });
+    return spawn(this.program, args, { env: { ...process.env, ...this.environment() } });
   }
 
   /** Removes every container and the store itself. */

@@ -28,12 +28,24 @@ function processIds(): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
 }
 
-/** Helpers of this store that still run: their command line names a directory below the root. */
+/** Helpers of this store that still run: their command line names a directory below the root, or they have a file there open. */
 export function helperProcesses(root: string): string[] {
   return processIds()
     .map((pid) => ({ pid, text: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ') }))
-    .filter(({ text }) => /tsrun-runtime|tsrun:\[/.test(text) && text.includes(root))
+    .filter(
+      ({ pid, text }) => /tsrun-runtime|tsrun:\[/.test(text) && (text.includes(root) || hasOpen(pid, root)),
+    )
     .map(({ pid, text }) => `process ${pid}: ${text.trim()}`);
+}
+
+/** Monitors have a title in place of their arguments; they hold their container's lock and log. */
+function hasOpen(pid: string, root: string): boolean {
+  try {
+    const fds = readdirSync(`/proc/${pid}/fd`);
+    return fds.some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(root));
+  } catch {
+    return false; // it ended meanwhile
+  }
 }
 
 /** Lines of any process's mountinfo that name the store, but for processes in the mount namespaces `except` (link texts). */
@@ -66,8 +78,13 @@ function cgroups(tag: string): string[] {
   return found;
 }
 
+/** Of our network namespace; /sys shows those of the one it was mounted in. */
+export function linkNames(): string[] {
+  return [...read('/proc/self/net/dev').matchAll(/^ *([^\s:]+):/gm)].map(([, name]) => name ?? '');
+}
+
 function links(tag: string): string[] {
-  return readdirSync('/sys/class/net')
+  return linkNames()
     .filter((name) => name.startsWith(`ts${tag.slice(0, 4)}`))
     .map((name) => `link: ${name}`);
 }
