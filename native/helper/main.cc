@@ -11,9 +11,9 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"monitor", tsrun::monitorVerb}, {"recover", tsrun::recoverVerb}, {"remove", tsrun::removeVerb},
-    {"apply", tsrun::applyVerb},     {"diff", tsrun::diffVerb},       {"pack", tsrun::packVerb},
-    {"exec", tsrun::execVerb},       {"update", tsrun::updateVerb},
+    {"monitor", tsrun::monitorVerb},   {"recover", tsrun::recoverVerb}, {"remove", tsrun::removeVerb},
+    {"apply", tsrun::applyVerb},       {"diff", tsrun::diffVerb},       {"pack", tsrun::packVerb},
+    {"compress", tsrun::compressVerb}, {"exec", tsrun::execVerb},       {"update", tsrun::updateVerb},
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "helper/verbs.h"
 #include "layer/apply.h"
 #include "layer/bytes.h"
+#include "layer/compress.h"
 #include "layer/json_text.h"
 #include "layer/pack.h"
 #include "layer/tar_numbers.h"
@@ -186,6 +187,25 @@ int diffVerb(int argc, char** argv) {
     need(request.upper, "--upper");
     JsonObject object;
     object.number("changes", diffLayer(request));
+    return object;
+  });
+}
+
+/// compress [--level 1-12]
+int compressVerb(int argc, char** argv) {
+  return answering([&] {
+    constexpr int kDefault = 6, kBest = 12;
+    int level = kDefault;
+    Options(argc, argv).each([&](const std::string& name, const std::string& value) {
+      const auto number = parseDecimal(value);
+      if (name != "--level" || !number || *number < 1 || *number > kBest) return false;
+      level = static_cast<int>(*number);
+      return true;
+    });
+    const CompressResult result = compressLayer(level);
+    JsonObject object;
+    object.text("digest", result.digest).text("diffId", result.diffId);
+    object.number("size", result.size).number("tarSize", result.tarSize);
     return object;
   });
 }

@@ -10,4 +10,5 @@ int removeVerb(int argc, char** argv);
 int applyVerb(int argc, char** argv);
 int diffVerb(int argc, char** argv);
 int packVerb(int argc, char** argv);
+int compressVerb(int argc, char** argv);
 }  // namespace tsrun

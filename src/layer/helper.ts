@@ -10,7 +10,7 @@ import type { HelperResult } from '../native/protocol.js';
 export interface TreeVerb {
   /** Absolute path of `tsrun-runtime`. */
   helperPath: string;
-  verb: 'apply' | 'pack' | 'diff' | 'remove';
+  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove';
   args: string[];
   /** A stream, or an open descriptor that the helper reads itself; nothing if absent. */
   input?: Readable | number;
@@ -172,6 +172,7 @@ function cancelled(request: TreeVerb): TsrunError {
 const TITLES: Record<TreeVerb['verb'], string> = {
   apply: 'failed to register layer',
   pack: "cannot read the container's changes",
+  compress: 'cannot compress the layer',
   diff: "cannot read the container's changes",
   remove: 'unable to remove filesystem',
 };

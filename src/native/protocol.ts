@@ -19,7 +19,8 @@
  *   diff     --upper DIR [--lower DIR]... [--stubs FILE]         "K path" (K = A, C or D) and a NUL each on fd 1
  *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
  *                                                                the layer tar of a writable part on fd 1
- * apply, diff, pack, remove and update print one JSON object, their result or a failure, as the last line on fd 2.
+ *   compress [--level 1-12]                                      fd 0 -> gzip on fd 1, the same bytes whatever the machine
+ * apply, diff, pack, compress, remove and update print one JSON object, their result or a failure, as the last line on fd 2.
  */
 import type { FailureRecord } from './launch.js';
 
@@ -101,6 +102,15 @@ export interface PackResult {
   contentSize: number;
   /** Sockets left out, as the image spec has no form for them. */
   skippedSockets: number;
+}
+
+export interface CompressResult {
+  /** sha256 of what went out on fd 1, and its bytes */
+  digest: string;
+  size: number;
+  /** sha256 of the bytes read from fd 0, and how many */
+  diffId: string;
+  tarSize: number;
 }
 
 export interface DiffResult {

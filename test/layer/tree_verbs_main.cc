@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   } verbs[] = {{"apply", tsrun::applyVerb},
                {"diff", tsrun::diffVerb},
                {"pack", tsrun::packVerb},
+               {"compress", tsrun::compressVerb},
                {"remove", tsrun::removeVerb}};
   for (const auto& verb : verbs) {
     if (argc >= 2 && std::strcmp(argv[1], verb.name) == 0) return verb.run(argc - 2, argv + 2);
