@@ -1,5 +1,5 @@
 import { parseSignal } from '../../src/intent/signal.js';
-import { defineCommand, forEachTarget } from '../command.js';
+import { defineCommand, forAllTargets } from '../command.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -18,9 +18,6 @@ export const command = defineCommand({
   async run(cli, flags, names) {
     const signal = parseSignal(flags.signal || 'KILL');
     const engine = await cli.engine();
-    return forEachTarget(cli, names, async (name) => {
-      await engine.signal(name, signal);
-      cli.out(`${name}\n`);
-    });
+    return forAllTargets(cli, names, (name) => engine.signal(name, signal));
   },
 });

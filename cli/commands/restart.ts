@@ -1,4 +1,4 @@
-import { defineCommand, forEachTarget } from '../command.js';
+import { defineCommand, forAllTargets } from '../command.js';
 import { STOP_FLAGS, stopOptions } from './stop-flags.js';
 
 export const command = defineCommand({
@@ -10,9 +10,6 @@ export const command = defineCommand({
   async run(cli, flags, names) {
     const options = stopOptions(flags);
     const engine = await cli.engine();
-    return forEachTarget(cli, names, async (name) => {
-      await engine.restart(name, options);
-      cli.out(`${name}\n`);
-    });
+    return forAllTargets(cli, names, (name) => engine.restart(name, options));
   },
 });

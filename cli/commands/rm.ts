@@ -1,5 +1,5 @@
 import { TsrunError } from '../../src/errors.js';
-import { defineCommand, forEachTarget } from '../command.js';
+import { defineCommand, forAllTargets } from '../command.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -12,11 +12,8 @@ export const command = defineCommand({
   examples: [['tsrun rm -f web', 'Kill and remove the container web']],
   async run(cli, { force, volumes }, names) {
     const engine = await cli.engine();
-    const remove = async (name: string) => {
-      await engine.remove(name, { force, volumes });
-      cli.out(`${name}\n`);
-    };
-    return forEachTarget(cli, names, remove, (error) => force && isMissing(error));
+    const remove = (name: string) => engine.remove(name, { force, volumes });
+    return forAllTargets(cli, names, remove, (error) => force && isMissing(error));
   },
 });
 

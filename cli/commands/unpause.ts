@@ -1,4 +1,4 @@
-import { defineCommand, forEachTarget } from '../command.js';
+import { defineCommand, forAllTargets } from '../command.js';
 
 export const command = defineCommand({
   usage: 'CONTAINER [CONTAINER...]',
@@ -7,9 +7,6 @@ export const command = defineCommand({
   max: Number.POSITIVE_INFINITY,
   async run(cli, _flags, names) {
     const engine = await cli.engine();
-    return forEachTarget(cli, names, async (name) => {
-      await engine.unpause(name);
-      cli.out(`${name}\n`);
-    });
+    return forAllTargets(cli, names, (name) => engine.unpause(name));
   },
 });
