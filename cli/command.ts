@@ -31,7 +31,7 @@ export interface Command<F extends readonly Flag[] = readonly Flag[]> {
   max: number;
   /** False: flags end at the first argument. */
   interspersed?: boolean;
-  /** Exit codes 125 to 127; for run and create also a pointer to the help after an error. */
+  /** Exit codes 125 to 127; for run also a pointer to the help after an error. */
   runLike?: boolean | 'exec';
   examples?: readonly (readonly [command: string, what: string])[];
   /** Resolves with the exit code, or nothing for 0. */

@@ -8,6 +8,7 @@ import { scan } from './flags.js';
 import { commandHelp, GLOBAL_FLAGS, GLOBAL_USAGE, globalHelp, groupHelp } from './help.js';
 import { typedValues } from './parser.js';
 import { renderError } from './render/error.js';
+import { escapeForText } from './render/escape.js';
 import { BrokenPipe, UsageError } from './usage.js';
 import { version } from './version.js';
 
@@ -74,6 +75,7 @@ async function unfound(words: readonly string[], io: Io): Promise<number> {
   }
   const path = first in GROUPS ? `tsrun ${first}` : 'tsrun';
   const word = first in GROUPS ? `${first} ${second}` : first;
+  const usage = first in GROUPS ? `\nUsage:  ${path}\n` : '';
   if (first in GROUPS && second?.startsWith('-'))
     throw new UsageError(
       `unknown flag: ${second}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information`,
@@ -82,14 +84,15 @@ async function unfound(words: readonly string[], io: Io): Promise<number> {
         usage: false,
       },
     );
-  io.err(`tsrun: '${word}' is not a tsrun command.${similar(word)}\nSee '${path} --help'\n`);
+  const text = `tsrun: unknown command: tsrun ${word}\n${similar(word)}${usage}`;
+  io.err(escapeForText(`${text}\nRun '${path} --help' for more information\n`));
   return 1;
 }
 
 /** Verbs that differ in one letter, or by an exchange of two. */
 function similar(word: string): string {
   const near = COMMANDS.flatMap((entry) => entry.names).filter((name) => isNear(name, word));
-  return near.length === 0 ? '' : `\n\nDid you mean: ${near.join(', ')}?\n`;
+  return near.length === 0 ? '' : `\nDid you mean: ${near.join(', ')}?\n`;
 }
 
 function isNear(a: string, b: string): boolean {

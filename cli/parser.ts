@@ -58,10 +58,12 @@ export async function helpText(help: HelpText): Promise<string> {
       ...(flag.default === undefined ? {} : { default: flag.default }),
     } satisfies Options);
   }
-  for (const [command, what] of help.examples ?? []) parser.example(command, what);
   if (help.foot !== undefined) parser.epilogue(help.foot);
-  // yargs would re-flow the head.
-  return `${help.head}\n\n${await parser.getHelp()}`.trimEnd();
+  // yargs would re-flow the head, and the examples, which are there to be copied.
+  const examples = (help.examples ?? []).map(([command, what]) => `  ${command}\n      ${what}`);
+  const parts = [help.head, (await parser.getHelp()).trimEnd()];
+  if (examples.length > 0) parts.push(`Examples:\n${examples.join('\n')}`);
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function base(argv: string[]) {

@@ -7,9 +7,11 @@
  */
 import { getSystemErrorMap } from 'node:util';
 
-/** code -> exit code of `run`, `create` and `exec`; every other verb exits 1 on any error (see {@link exitCodeOf}). */
+/** code -> exit code of `run` and `exec`; every other verb exits 1 on all errors but FLAG (see {@link exitCodeOf}). */
 const RUN_EXIT_CODES = {
-  /** A flag or argument that cannot be parsed or does not make sense. */
+  /** The words of a flag that cannot be read. 125 for every verb: the command line is wrong, whatever the state. */
+  FLAG: 125,
+  /** An argument that was read and does not make sense. */
   USAGE: 125,
   /** No such container, image, volume or network. */
   NOT_FOUND: 125,
@@ -79,9 +81,9 @@ const EXEC_EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   HELPER: 126,
 };
 
-/** Exit code of a verb that failed with `error`. `runLike` is true for run and create. */
+/** Exit code of a verb that failed with `error`. `runLike` is true for run. */
 export function exitCodeOf(error: unknown, runLike: boolean | 'exec'): number {
-  if (runLike === false) return 1;
+  if (runLike === false) return error instanceof TsrunError && error.code === 'FLAG' ? 125 : 1;
   if (!(error instanceof TsrunError)) return 125;
   return (runLike === 'exec' ? EXEC_EXIT_CODES[error.code] : undefined) ?? RUN_EXIT_CODES[error.code];
 }

@@ -15,7 +15,7 @@ export const command = defineCommand({
   async run(cli, flags) {
     const sure = flags.force || confirmed(cli, 'WARNING! This will remove all stopped containers.');
     const engine = await cli.engine();
-    const filters = parseFilters(flags.filter);
+    const filters = parseFilters(flags.filter, '--filter');
     const result = sure ? await engine.pruneContainers({ filters }) : { deleted: [], reclaimed: 0 };
     cli.out(deletedList('Deleted Containers:', result.deleted) + reclaimed(result.reclaimed));
     return 0;

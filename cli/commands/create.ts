@@ -8,7 +8,6 @@ export const command = defineCommand({
   min: 1,
   max: Number.POSITIVE_INFINITY,
   interspersed: false,
-  runLike: true,
   examples: [['tsrun create --name web nginx', 'Create it now, start it later']],
   async run(cli, flags, args) {
     const options = runOptions(flags, args);

@@ -3,13 +3,14 @@ import { parseFilters } from '../../src/intent/filters.js';
 import type { EngineEvent } from '../../src/types/engine.js';
 import { defineCommand } from '../command.js';
 import { escapeControls } from '../render/escape.js';
-import { asMap } from '../render/template/value.js';
+import { asMap, asNamed } from '../render/template/value.js';
 import { compileTemplate } from '../render/template.js';
 import { localRfc3339 } from '../render/units.js';
 import { FILTER } from './listing-flags.js';
 
 /** Length of "2026-01-02T03:04:05". */
 const SECOND = 19;
+const WORDS = 'Error parsing format: ';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -34,8 +35,8 @@ export const command = defineCommand({
     const engine = await cli.engine();
     const now = new Date();
     const stream = engine.events({
-      since: flags.since ? parseTimestamp(flags.since, now, 'since') : undefined,
-      until: flags.until ? parseTimestamp(flags.until, now, 'until') : undefined,
+      since: flags.since ? parseTimestamp(flags.since, now) : undefined,
+      until: flags.until ? parseTimestamp(flags.until, now) : undefined,
       filters: parseFilters(flags.filter),
     });
     for await (const event of stream) cli.out(`${render(event)}\n`);
@@ -47,8 +48,8 @@ function renderer(format: string | undefined): (event: EngineEvent) => string {
   if (!format) return eventLine;
   // The whole document as it stands in the journal: its nanoseconds are past what a number here can hold.
   if (format === 'json' || /^\{\{\s*json\s+\.\s*\}\}$/.test(format)) return ({ json }) => json;
-  const template = compileTemplate(format, { parseExitCode: 64 });
-  return (event) => template(document(event));
+  const template = compileTemplate(format, { exitCode: 64, words: { parse: WORDS, execute: WORDS } });
+  return (event) => template(asNamed(document(event), '*events.Message'));
 }
 
 /** Names as the Engine API's library has them. */

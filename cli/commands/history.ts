@@ -29,6 +29,7 @@ export const command = defineCommand({
       await renderListing({
         rows,
         fields: historyFields({ trunc: !flags['no-trunc'], human: flags.human, now: Date.now() }),
+        type: '*image.historyContext',
         columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
         format: flags.format,
         quiet: flags.quiet ? 'ID' : undefined,
@@ -53,7 +54,7 @@ export function historyFields(how: {
       value: ({ id }) => (trunc && id.startsWith('sha256:') ? id.slice(7, 19) : id),
     },
     CreatedSince: {
-      header: 'CREATED',
+      header: human ? 'CREATED' : 'CREATED AT',
       value: (row) => (human ? humanAge(row.created, now) : createdAt(row)),
     },
     CreatedAt: { header: 'CREATED AT', value: createdAt },

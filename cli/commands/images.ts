@@ -30,6 +30,7 @@ export const command = defineCommand({
       await renderListing({
         rows: images.flatMap((image) => imageRows(image, digests)),
         fields: imageFields(!flags['no-trunc'], Date.now()),
+        type: '*formatter.imageContext',
         columns,
         format: flags.format,
         quiet: flags.quiet ? 'ID' : undefined,
@@ -85,7 +86,7 @@ export function imageFields(trunc: boolean, now: number): Record<string, Field<I
     },
     Size: { header: 'SIZE', value: ({ image }) => humanSize(image.size) },
     Containers: { header: 'CONTAINERS', value: () => 'N/A' },
-    VirtualSize: { header: 'SIZE', value: ({ image }) => humanSize(image.size) },
+    VirtualSize: { header: 'SIZE', value: ({ image }) => humanSize(image.size, 4) },
     SharedSize: { header: 'SHARED SIZE', value: () => 'N/A' },
     UniqueSize: { header: 'UNIQUE SIZE', value: () => 'N/A' },
   };

@@ -1,9 +1,8 @@
 import type { EngineInfo, VersionInfo } from '../../src/types/engine.js';
 import { defineCommand } from '../command.js';
 import { escapeControls } from '../render/escape.js';
-import { goJson } from '../render/template/value.js';
-import { compileTemplate } from '../render/template.js';
 import { binarySize } from '../render/units.js';
+import { printDocument } from './document.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -13,9 +12,8 @@ export const command = defineCommand({
   async run(cli, flags) {
     const engine = await cli.engine();
     const info = await engine.info();
-    if (flags.format === 'json') cli.out(`${goJson(infoDocument(info))}\n`);
-    else if (flags.format)
-      cli.out(`${compileTemplate(flags.format, { parseExitCode: 64 })(infoDocument(info))}\n`);
+    if (flags.format)
+      printDocument(cli, flags.format, infoDocument(info), { type: 'system.dockerInfo', name: '' });
     else {
       cli.out(infoText(info, engine.version()));
       for (const warning of info.warnings) cli.err(`WARNING: ${escapeControls(warning)}\n`);

@@ -2,8 +2,10 @@
 import { TsrunError } from '../../src/errors.js';
 import type { Cli } from '../command.js';
 import { escapeForText } from '../render/escape.js';
+import type { EvalOptions } from '../render/template/eval.js';
+import { asDocuments, asStruct } from '../render/template/struct.js';
 import { goJson } from '../render/template/value.js';
-import { compileTemplate } from '../render/template.js';
+import { compileTemplate, type Template, TemplateFailure, type TemplateOptions } from '../render/template.js';
 
 export type Find = (name: string) => Promise<object>;
 
@@ -13,42 +15,53 @@ export async function inspectObjects(
   names: readonly string[],
   format: string | undefined,
   find: Find,
-) {
+  unknownField?: EvalOptions['unknownField'],
+): Promise<number> {
   const print = cli.isTty(1) ? escapeForText : undefined;
-  const text =
-    format && format !== 'json'
-      ? compileTemplate(format, { print, unknownField, parseExitCode: 64 })
-      : undefined;
+  const text = format && format !== 'json' ? templateOf(format, { print, unknownField }) : undefined;
   const found: object[] = [];
+  let printed = '';
   const errors: unknown[] = [];
   for (const name of names) {
     try {
       const object = await find(name);
-      if (text) cli.out(`${text(object)}\n`);
+      if (text) printed += `${text(object)}\n`;
       found.push(object);
     } catch (error) {
       errors.push(error);
     }
   }
-  if (format === 'json') cli.out(`${goJson(found)}\n`);
-  else if (!text) cli.out(found.length === 0 ? '[]\n' : `${goJson(found, '    ')}\n`);
+  if (text) cli.out(printed || '\n');
+  else if (format === 'json') cli.out(`${goJson(found)}\n`);
+  else cli.out(found.length === 0 ? '[]\n' : `${goJson(found, '    ')}\n`);
   for (const error of errors) cli.report(error);
   return errors.length > 0 ? 1 : 0;
 }
 
-/** The first kind that knows the name. */
+/** The first kind that knows the name; what cannot be a name of one kind may be one of another. */
 export async function firstOf(name: string, finds: readonly Find[]): Promise<object> {
   for (const find of finds) {
     try {
       return await find(name);
     } catch (error) {
-      if (!(error instanceof TsrunError && error.code === 'NOT_FOUND')) throw error;
+      if (!(error instanceof TsrunError && (error.code === 'NOT_FOUND' || error.code === 'USAGE')))
+        throw error;
     }
   }
   throw new TsrunError('NOT_FOUND', `No such object: ${name}`, { subject: name });
 }
 
-/** Docker tries the raw document last, and that is the error people see. */
-function unknownField(name: string): string {
-  return `map has no entry for key "${name}"`;
+/** With `unknownField` it is a struct alone; else the document is tried last, and its error is what people see. */
+function templateOf(format: string, options: TemplateOptions): Template {
+  const struct = compileTemplate(format, { ...options, parseExitCode: 64 });
+  if (options.unknownField !== undefined) return struct;
+  const unknownField = (name: string) => `can't evaluate field ${name} in type interface {}`;
+  return (object) => {
+    try {
+      return struct(asStruct(object as object));
+    } catch (error) {
+      if (!(error instanceof TemplateFailure)) throw error;
+      return compileTemplate(format, { ...options, unknownField })(asDocuments(object));
+    }
+  };
 }

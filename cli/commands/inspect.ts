@@ -18,16 +18,21 @@ export const command = defineCommand({
   async run(cli, flags, names) {
     const engine = await cli.engine();
     const container: Find = (name) => engine.inspectContainer(name, { size: flags.size });
-    const image: Find = (name) => engine.inspectImage(name);
-    const volume: Find = (name) => engine.volumes.inspect(name);
-    const finds: Record<string, Find> = {
-      container,
-      image,
-      volume,
-      '': (name) => firstOf(name, [container, image, volume]),
-    };
-    const find = finds[flags.type ?? ''];
-    if (find === undefined) throw new UsageError(`tsrun: unknown type: "${flags.type}"`, 1, { usage: false });
-    return inspectObjects(cli, names, flags.format, find);
+    const sizeless =
+      (kind: string, find: Find): Find =>
+      async (name) => {
+        const object = await find(name);
+        if (flags.size) cli.err(`WARNING: --size ignored for ${kind}\n`);
+        return object;
+      };
+    const image = sizeless('image', (name) => engine.inspectImage(name));
+    const volume = sizeless('volume', (name) => engine.volumes.inspect(name));
+    const finds: Record<string, Find> = { container, image, volume };
+    const any: Find = (name) => firstOf(name, [container, image, volume]);
+    const find = flags.type === undefined ? any : finds[flags.type];
+    if (find !== undefined) return inspectObjects(cli, names, flags.format, find);
+    const known = Object.keys(finds).map((kind) => JSON.stringify(kind));
+    const what = flags.type === '' ? 'type is empty' : `unknown type: ${JSON.stringify(flags.type)}`;
+    throw new UsageError(`tsrun: ${what}: must be one of ${known.join(', ')}`, 1, { usage: false });
   },
 });

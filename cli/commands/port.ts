@@ -15,10 +15,15 @@ export const command = defineCommand({
       cli.out(bindings.map(({ port, host }) => `${port} -> ${host}\n`).join(''));
       return 0;
     }
-    const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
-    const found = bindings.filter(({ port }) => port === key);
+    const [number = '', protocol = 'tcp'] = wanted.split('/');
+    if (!/^\d+$/.test(number))
+      throw new TsrunError(
+        'USAGE',
+        `invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+      );
+    const found = bindings.filter(({ port }) => port === `${number}/${protocol}`);
     if (found.length === 0)
-      throw new TsrunError('NOT_FOUND', `No public port '${key}' published for ${container}`, {
+      throw new TsrunError('NOT_FOUND', `No public port '${wanted}' published for ${container}`, {
         subject: container,
       });
     cli.out(found.map(({ host }) => `${host}\n`).join(''));

@@ -1,14 +1,30 @@
 import { parseFilters } from '../../src/intent/filters.js';
 import type { ContainerSummary } from '../../src/types/engine.js';
+import type { ContainerId, ImageId } from '../../src/types/ids.js';
 import { defineCommand } from '../command.js';
 import { ellipsis, goQuote } from '../render/escape.js';
-import { type Field, renderListing } from '../render/listing.js';
+import { type Field, fieldsUsed, renderListing } from '../render/listing.js';
 import { goTime, humanAge, humanSize } from '../render/units.js';
 import { FILTER, FORMAT, NO_TRUNC } from './listing-flags.js';
 
 const COLUMNS = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
 const COMMAND_WIDTH = 20;
 const MOUNT_WIDTH = 15;
+const WORDS = { parse: 'failed to parse template: ', execute: 'failed to execute template: ' };
+const NOBODY: ContainerSummary = {
+  id: '' as ContainerId,
+  names: [],
+  image: '',
+  imageId: '' as ImageId,
+  command: '',
+  created: '1970-01-01T00:00:00Z',
+  state: 'created',
+  status: '',
+  ports: [],
+  labels: {},
+  mounts: [],
+  networks: [],
+};
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -42,20 +58,26 @@ export const command = defineCommand({
   async run(cli, flags) {
     const engine = await cli.engine();
     const last = flags.last !== undefined && flags.last > 0 ? flags.last : flags.latest ? 1 : undefined;
-    const size = flags.size || /\.Size\b/.test(flags.format ?? '');
-    const rows = await engine.ps({
-      all: flags.all,
-      last,
-      size: size && !flags.quiet,
-      filters: parseFilters(flags.filter),
-    });
+    const filters = parseFilters(flags.filter);
+    const format = flags.quiet ? undefined : flags.format;
+    if (flags.quiet && flags.format)
+      cli.err('WARNING: Ignoring custom format, because both --format and --quiet are set\n');
+    const listing = {
+      fields: containerFields(!flags['no-trunc'], Date.now()),
+      methods: { Label: { header: labelHeader, value: rowLabel } },
+      absent: ['Platform'],
+      type: '*formatter.ContainerContext',
+      format,
+    };
+    // Sizes cost a walk through the files: they are asked for when they are shown.
+    const size =
+      flags.size || (format !== undefined && (await fieldsUsed(listing, NOBODY, WORDS)).has('Size'));
+    const rows = await engine.ps({ all: flags.all, last, size: size && !flags.quiet, filters });
     cli.out(
       await renderListing({
+        ...listing,
         rows,
-        fields: containerFields(!flags['no-trunc'], Date.now()),
-        methods: { Label: { header: labelHeader, value: (row, key) => row.labels[key] ?? '' } },
         columns: flags.size ? [...COLUMNS, 'Size'] : COLUMNS,
-        format: flags.format,
         quiet: flags.quiet ? 'ID' : undefined,
         terminal: cli.isTty(1),
       }),
@@ -63,6 +85,10 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+function rowLabel(row: ContainerSummary, key: string): string {
+  return row.labels[key] ?? '';
+}
 
 export function containerFields(trunc: boolean, now: number): Record<string, Field<ContainerSummary>> {
   const cut = (text: string, width: number) => (trunc ? ellipsis(text, width) : text);

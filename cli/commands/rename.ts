@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.js';
+import { escapeControls } from '../render/escape.js';
 
 export const command = defineCommand({
   usage: 'CONTAINER NEW_NAME',
@@ -6,7 +7,14 @@ export const command = defineCommand({
   min: 2,
   max: 2,
   async run(cli, _flags, [container = '', name = '']) {
-    await (await cli.engine()).rename(container, name);
-    return 0;
+    const engine = await cli.engine();
+    try {
+      await engine.rename(container, name);
+      return 0;
+    } catch (error) {
+      cli.report(error);
+      if (name !== '') cli.err(`tsrun: failed to rename container named ${escapeControls(container)}\n`);
+      return 1;
+    }
   },
 });

@@ -27,11 +27,15 @@ export const command = defineCommand({
 async function toFile(path: string, write: (output: Writable) => Promise<void>): Promise<void> {
   const target = statSync(path, { throwIfNoEntry: false });
   if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`tsrun: invalid output path: directory "${dirname(path)}" does not exist`, 1, {
+    throw new UsageError(
+      `tsrun: failed to save image: invalid output path: stat ${dirname(path)}: no such file or directory`,
+      1,
+      { usage: false },
+    );
+  if (target?.isDirectory())
+    throw new UsageError(`tsrun: failed to save image: invalid output path: "${path}" is a directory`, 1, {
       usage: false,
     });
-  if (target?.isDirectory())
-    throw new UsageError(`tsrun: invalid output path: "${path}" is a directory`, 1, { usage: false });
   // A device or a FIFO is written to, never replaced.
   const inPlace = target !== undefined && !target.isFile();
   const temporary = inPlace ? path : `${path}.tmp-${process.pid}`;

@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/types/engine.js';
 import { type Cli, defineCommand, forEachTarget } from '../command.js';
 import { detachKeys } from '../detach-keys.js';
+import { escapeControls } from '../render/escape.js';
 import { UsageError } from '../usage.js';
 import { checkInput, startAttached } from './attached-start.js';
 
@@ -18,10 +19,15 @@ export const command = defineCommand({
     const engine = await cli.engine();
     const keys = detachKeys(cli, flags['detach-keys']);
     if (flags.attach || flags.interactive) return startOne(cli, engine, names, flags.interactive, keys);
-    return forEachTarget(cli, names, async (name) => {
+    const failed = new Set(names);
+    const code = await forEachTarget(cli, names, async (name) => {
       await engine.start(name);
+      failed.delete(name);
       cli.out(`${name}\n`);
     });
+    if (failed.size > 0)
+      cli.err(`tsrun: failed to start containers: ${escapeControls([...failed].join(', '))}\n`);
+    return code;
   },
 });
 

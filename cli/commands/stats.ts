@@ -60,7 +60,14 @@ function rowsOf(now: readonly ContainerStats[], before: readonly ContainerStats[
 }
 
 function render(cli: Cli, rows: Row[], format: string | undefined, trunc: boolean): Promise<string> {
-  return renderListing({ rows, fields: fieldsOf(trunc), columns: COLUMNS, format, terminal: cli.isTty(1) });
+  return renderListing({
+    rows,
+    fields: fieldsOf(trunc),
+    type: '*container.statsContext',
+    columns: COLUMNS,
+    format,
+    terminal: cli.isTty(1),
+  });
 }
 
 function fieldsOf(trunc: boolean): Record<string, Field<Row>> {

@@ -4,8 +4,8 @@ import type { StopOptions } from '../../src/types/engine.js';
 import type { Flag, FlagValues } from '../flags.js';
 
 export const STOP_FLAGS = [
-  { name: 'time', short: 't', kind: 'int', help: 'Seconds to wait before killing it (-1: no limit)' },
-  { name: 'timeout', kind: 'int', help: 'Same as --time', hidden: true },
+  { name: 'timeout', short: 't', kind: 'int', help: 'Seconds to wait before killing it (-1: no limit)' },
+  { name: 'time', kind: 'int', help: 'Same as --timeout', hidden: true },
   { name: 'signal', short: 's', kind: 'string', help: 'Signal to send' },
 ] as const satisfies readonly Flag[];
 

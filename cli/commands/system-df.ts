@@ -30,6 +30,8 @@ export const command = defineCommand({
             TotalCount: { header: 'TOTAL', value: (row) => String(row.total) },
             Type: { header: 'TYPE', value: (row) => row.type },
           },
+          type: ({ type }) =>
+            `*formatter.diskUsage${type.replace('Local ', '').replace('Build Cache', 'Builder')}Context`,
           columns: ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'],
           format: flags.format,
           terminal: cli.isTty(1),

@@ -1,7 +1,6 @@
 import type { VersionInfo } from '../../src/types/engine.js';
 import { defineCommand } from '../command.js';
-import { goJson } from '../render/template/value.js';
-import { compileTemplate } from '../render/template.js';
+import { printDocument } from './document.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -11,9 +10,8 @@ export const command = defineCommand({
   examples: [["tsrun version -f '{{.Server.Version}}'", 'Only the number']],
   async run(cli, flags) {
     const document = versionDocument((await cli.engine()).version());
-    if (flags.format === 'json') cli.out(`${goJson(document)}\n`);
-    else if (flags.format)
-      cli.out(`${compileTemplate(flags.format, { name: 'version', parseExitCode: 64 })(document)}\n`);
+    if (flags.format)
+      printDocument(cli, flags.format, document, { type: 'system.versionInfo', name: 'version' });
     else cli.out(versionText(document));
     return 0;
   },

@@ -7,6 +7,7 @@ export const command = defineCommand({
     { name: 'driver', short: 'd', kind: 'string', help: 'Volume driver: local', default: 'local' },
     { name: 'label', kind: 'list', help: 'Set metadata: KEY or KEY=VALUE' },
     { name: 'name', kind: 'string', help: 'Volume name', hidden: true },
+    { name: 'opt', short: 'o', kind: 'list', help: 'Option of the driver: local has none yet', hidden: true },
   ],
   min: 0,
   max: 1,
@@ -20,21 +21,25 @@ export const command = defineCommand({
         'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
         1,
       );
+    const name = argument ?? (flags.name || undefined);
     if (flags.driver !== 'local')
       throw new UsageError(
-        `tsrun: create: error looking up volume plugin ${flags.driver}: plugin "${flags.driver}" not found`,
+        `tsrun: create ${name ?? ''}: error looking up volume plugin ${flags.driver}: plugin "${flags.driver}" not found`,
         1,
         { usage: false },
       );
-    const name = argument ?? (flags.name || undefined);
     const engine = await cli.engine();
-    const volume = await engine.volumes.create({ name, labels: labelsOf(flags.label) });
+    const volume = await engine.volumes.create({
+      name,
+      labels: pairsOf(flags.label),
+      options: pairsOf(flags.opt),
+    });
     cli.out(`${volume.Name}\n`);
     return 0;
   },
 });
 
-function labelsOf(texts: readonly string[]): Record<string, string> {
+function pairsOf(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=');

@@ -20,6 +20,7 @@ export const command = defineCommand({
         methods: {
           Label: { header: (key) => key, value: ({ Labels }, key) => Labels?.[key] ?? '' },
         },
+        type: '*formatter.volumeContext',
         columns: ['Driver', 'Name'],
         format: flags.format,
         quiet: flags.quiet ? 'Name' : undefined,

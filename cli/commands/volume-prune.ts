@@ -18,7 +18,7 @@ export const command = defineCommand({
     const warning = `WARNING! This will remove ${what} not used by at least one container.`;
     const sure = flags.force || confirmed(cli, warning);
     const engine = await cli.engine();
-    const filters = parseFilters(flags.filter);
+    const filters = parseFilters(flags.filter, '--filter');
     const result = sure
       ? await engine.volumes.prune({ all: flags.all, filters })
       : { deleted: [], reclaimed: 0 };

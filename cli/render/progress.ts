@@ -36,6 +36,8 @@ export class PullProgress {
     switch (event.kind) {
       case 'resolving':
         if (event.defaultTag && standalone) write('Using default tag: latest\n');
+        break;
+      case 'found':
         write(`${escapeControls(`${event.tag}: Pulling from ${event.repository}`)}\n`);
         break;
       case 'layer':

@@ -15,22 +15,41 @@ export interface TemplateOptions {
   functions?: ReadonlyMap<string, TemplateFunction>;
   /** Exit code of a template that cannot be parsed: 64 for inspect and version, as Docker has it. */
   parseExitCode?: number;
+  /** Of both kinds of failure: 1 where nothing else is said. */
+  exitCode?: number;
+  /** The words before an error of each kind: "template parsing error: " where nothing else is said. */
+  words?: { parse?: string; execute?: string };
 }
 
-/** @throws UsageError `template parsing error: …`, while it parses and while it runs. */
+/** A template that failed while it ran. */
+export class TemplateFailure extends UsageError {
+  constructor(
+    message: string,
+    exitCode: number,
+    /** What it had printed by then. */
+    readonly output: string,
+  ) {
+    super(message, exitCode, { usage: false });
+  }
+}
+
+const WORDS = 'template parsing error: ';
+
+/** @throws UsageError while it parses, TemplateFailure while it runs */
 export function compileTemplate(source: string, options: TemplateOptions = {}): Template {
-  const name = options.name ?? '';
-  const nodes = guard(options.parseExitCode ?? 1, () =>
+  const { name = '', words = {}, exitCode = 1, parseExitCode = exitCode } = options;
+  const nodes = guard(words.parse ?? WORDS, parseExitCode, () =>
     parse(source, { name, isFunction: (word) => FUNCTIONS.has(word) || LOGIC.has(word) }),
   );
-  return (data) => guard(1, () => evaluate(nodes, data, { ...options, name, source }));
+  const run = { ...options, name, source };
+  return (data) => guard(words.execute ?? WORDS, exitCode, () => evaluate(nodes, data, run));
 }
 
-function guard<T>(exitCode: number, work: () => T): T {
+function guard<T>(words: string, exitCode: number, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new UsageError(`template parsing error: ${error.message}`, exitCode, { usage: false });
+    throw new TemplateFailure(words + error.message, exitCode, error.output);
   }
 }

@@ -47,7 +47,7 @@ function targetOf(repository: string | undefined): string | undefined {
   if (repository === undefined || repository === '') return undefined;
   const parsed = parseReference(repository);
   if (parsed.digest !== undefined)
-    throw new TsrunError('USAGE', 'invalid reference format: a commit cannot have a digest', {
+    throw new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
       subject: repository,
     });
   return canonical(withDefaultTag(parsed));

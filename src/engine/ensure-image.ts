@@ -5,6 +5,7 @@ import { findLayers } from '../store/layers.js';
 import type { RunOptions } from '../types/engine.js';
 import type { EngineContext } from './context.js';
 import { loadEmbedded } from './embedded.js';
+import { withPrefix } from './prefix.js';
 import { findImage, requireImage } from './resolve-image.js';
 
 /** @throws TsrunError NOT_FOUND "No such image: X" with --pull never; whatever a pull throws. */
@@ -13,6 +14,9 @@ export async function ensureImage(
   intent: RunIntent,
   options: Pick<RunOptions, 'onPull' | 'signal'>,
 ): Promise<void> {
+  const { platform } = intent;
+  if (platform !== undefined)
+    await withPrefix('error parsing specified platform: ', async () => parsePlatform(platform, process.arch));
   if (intent.pull !== 'always' && isHere(ctx, intent)) return;
   if (intent.pull === 'never') {
     requireImage(ctx.paths, intent.image);
@@ -21,7 +25,7 @@ export async function ensureImage(
   if (intent.pull === 'missing' && (await loadEmbedded(ctx, intent.image))) return;
   const { pullImage } = await import('./pull.js');
   await pullImage(ctx, intent.image, {
-    platform: intent.platform,
+    platform,
     signal: options.signal,
     onEvent: options.onPull,
   });

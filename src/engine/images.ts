@@ -1,6 +1,7 @@
 /** `images`: what is stored, as rows for a table. */
 import { TsrunError } from '../errors.js';
-import { checkFilters, matchesLabels } from '../intent/filters.js';
+import { parseTimestamp } from '../intent/duration.js';
+import { checkFilters, matchesLabels, truthFilter } from '../intent/filters.js';
 import { familiar, familiarRepository, parseReference } from '../intent/reference.js';
 import { readImages, type StoredImage } from '../store/images.js';
 import { findLayers } from '../store/layers.js';
@@ -86,15 +87,17 @@ function labelFilter(filters: Record<string, string[]>): Test {
 }
 
 function danglingFilter(filters: Record<string, string[]>): Test {
-  const wanted = filters.dangling?.map((text) => ['true', '1', 't'].includes(text.toLowerCase()));
-  return (row) => wanted === undefined || wanted.includes(row.dangling);
+  if (filters.dangling === undefined) return () => true;
+  const wanted = truthFilter('dangling', filters.dangling);
+  return (row) => row.dangling === wanted;
 }
 
 function timeFilters(paths: StorePaths, filters: Record<string, string[]>): Test[] {
   const createdOf = (name: string) => timeOf(requireImage(paths, name).config.created ?? '');
   const before = filters.before?.map(createdOf) ?? [];
   const since = filters.since?.map(createdOf) ?? [];
-  const until = filters.until?.map((text) => timeOf(/^\d+$/.test(text) ? Number(text) * 1000 : text)) ?? [];
+  const now = new Date();
+  const until = filters.until?.map((text) => parseTimestamp(text, now).getTime()) ?? [];
   return [
     (row) => before.every((time) => timeOf(row.created) < time),
     (row) => since.every((time) => timeOf(row.created) > time),
@@ -103,7 +106,7 @@ function timeFilters(paths: StorePaths, filters: Record<string, string[]>): Test
 }
 
 /** Milliseconds; what is no date is the epoch. */
-function timeOf(created: string | number): number {
+function timeOf(created: string): number {
   return new Date(created).getTime() || 0;
 }
 
@@ -123,7 +126,7 @@ function globOf(pattern: string): RegExp {
   try {
     return new RegExp(`^${source}$`, 'u');
   } catch (error) {
-    throw new TsrunError('USAGE', `syntax error in pattern: ${pattern}`, {
+    throw new TsrunError('USAGE', 'syntax error in pattern', {
       step: 'image.filter',
       subject: pattern,
       cause: error,

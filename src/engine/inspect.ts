@@ -49,7 +49,8 @@ export function inspectContainer(
         WorkDir: at.work,
       },
     },
-    ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + record.imageSize }),
+    SizeRw: sizeRw,
+    SizeRootFs: sizeRw === undefined ? undefined : sizeRw + record.imageSize,
     Mounts: record.mounts,
     Config: record.config,
     NetworkSettings: networkOf(view),
@@ -71,7 +72,7 @@ function stateOf({ state, live, exit, health }: ContainerView): ContainerInspect
     Error: running || exit?.error === undefined ? '' : failureText(exit.error),
     StartedAt: live?.startedAt ?? exit?.startedAt ?? NEVER,
     FinishedAt: exit?.startedAt === undefined ? NEVER : exit.finishedAt,
-    ...(health ? { Health: healthOf(health) } : {}),
+    Health: health && healthOf(health),
   };
 }
 

@@ -1,5 +1,5 @@
 /** `ps --filter`: same key = or, different keys = and. Pure: what a filter must look up comes in {@link FilterFacts}. */
-import { TsrunError } from '../errors.js';
+import { usage } from '../intent/usage.js';
 import type { ContainerView } from './view.js';
 
 export interface FilterFacts {
@@ -11,13 +11,30 @@ export interface FilterFacts {
 
 type Test = (view: ContainerView, value: string, facts: FilterFacts) => boolean;
 
+/** What is wrong with a value, whatever containers there are. */
+const CHECKS: Record<string, (value: string, facts: FilterFacts) => void> = {
+  status: (value) => {
+    if (!STATES.includes(value)) throw usage(`Invalid filter 'status=${value}'`, value);
+  },
+  exited: (value) => {
+    if (!/^[+-]?\d+$/.test(value)) throw usage(`strconv.Atoi: parsing "${value}": invalid syntax`, value);
+  },
+  health: (value) => {
+    if (!HEALTH.includes(value)) throw usage(`Unrecognised filter value for health: ${value}`, value);
+  },
+  before: (value, facts) => void facts.createdOf(value),
+  since: (value, facts) => void facts.createdOf(value),
+  publish: (value) => checkPort('publish', value),
+  expose: (value) => checkPort('expose', value),
+};
+
 const TESTS: Record<string, Test> = {
   id: ({ record }, value) => record.id.startsWith(value.toLowerCase()),
   name: ({ record }, value) => nameMatches(record.name, value),
   label: ({ record }, value) => labelMatches(record.config.Labels ?? {}, value),
-  status: (view, value) => view.state === statusOf(value),
+  status: (view, value) => view.state === value,
   exited: (view, value) =>
-    (view.state === 'exited' || view.state === 'dead') && (view.exit?.exitCode ?? 0) === exitCodeOf(value),
+    (view.state === 'exited' || view.state === 'dead') && (view.exit?.exitCode ?? 0) === Number(value),
   before: ({ record }, value, facts) => record.created < facts.createdOf(value),
   since: ({ record }, value, facts) => record.created > facts.createdOf(value),
   ancestor: ({ record }, value, facts) => {
@@ -37,6 +54,7 @@ const TESTS: Record<string, Test> = {
 };
 
 const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const HEALTH = ['healthy', 'unhealthy', 'starting', 'none'];
 
 /** @throws TsrunError USAGE for a filter or a value that does not exist. */
 export function applyFilters(
@@ -46,7 +64,8 @@ export function applyFilters(
 ): ContainerView[] {
   const tests = Object.entries(filters).map(([key, values]) => {
     const test = TESTS[key];
-    if (test === undefined) throw invalid(key);
+    if (test === undefined) throw usage(`Invalid filter '${key}'`, key);
+    for (const value of values) CHECKS[key]?.(value, facts);
     return (view: ContainerView) => values.some((value) => test(view, value, facts));
   });
   return views.filter((view) => tests.every((test) => test(view)));
@@ -73,16 +92,11 @@ function labelMatches(labels: Record<string, string>, value: string): boolean {
   return Object.hasOwn(labels, key) && labels[key] === value.slice(at + 1);
 }
 
-function statusOf(value: string): string {
-  if (!STATES.includes(value)) throw invalid(`status=${value}`);
-  return value;
-}
-
-function exitCodeOf(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw invalid(`exited=${value}`);
-  return Number(value);
-}
-
-function invalid(filter: string): TsrunError {
-  return new TsrunError('USAGE', `invalid filter '${filter}'`, { subject: filter });
+/** PORT[-LAST][/PROTOCOL] */
+function checkPort(key: string, value: string): void {
+  const [range = '', protocol = 'tcp'] = value.split('/');
+  const fail = (reason: string) => usage(`error while looking up for ${key} ${value}: ${reason}`, value);
+  if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw fail(`invalid proto: ${protocol}`);
+  for (const port of range.split('-'))
+    if (!/^\d+$/.test(port)) throw fail(`strconv.ParseUint: parsing "${port}": invalid syntax`);
 }

@@ -1,4 +1,5 @@
 /** `ps`: the containers, newest first, with their derived states. */
+import { TsrunError } from '../errors.js';
 import { canonical, parseReference, withDefaultTag } from '../intent/reference.js';
 import { imageEntries } from '../store/images.js';
 import type { ContainerSummary, PsOptions } from '../types/engine.js';
@@ -85,7 +86,14 @@ function isCurrent(current: Map<string, ImageId | undefined>, reference: string,
 
 function factsOf(ctx: EngineContext): FilterFacts {
   return {
-    createdOf: (container) => resolveContainer(ctx.paths, container).created,
+    createdOf: (container) => {
+      try {
+        return resolveContainer(ctx.paths, container).created;
+      } catch (cause) {
+        if (!(cause instanceof TsrunError && cause.code === 'NOT_FOUND')) throw cause;
+        throw new TsrunError('NOT_FOUND', `no such container ${container}`, { subject: container, cause });
+      }
+    },
     imageOf: (reference) => {
       const found = findImage(ctx.paths, reference);
       if (found === undefined) return undefined;

@@ -1,5 +1,6 @@
 /** `pull`: resolve, download three layers at a time, unpack them bottom up, publish. */
 import { TsrunError } from '../errors.js';
+import { parsePlatform } from '../intent/platform.js';
 import {
   canonical,
   familiar,
@@ -41,6 +42,7 @@ export async function pullImage(
     repository: reference.path,
     defaultTag,
   });
+  if (options.platform !== undefined) parsePlatform(options.platform, process.arch);
   // The HTTP stack takes a tenth of a second to load: only a pull pays for it.
   const { RegistryClient } = await import('../registry/client.js');
   const { env, certsDir, extraCaFile } = context;
@@ -48,6 +50,7 @@ export async function pullImage(
   try {
     const remote = await resolveRemote(client, reference, options.platform, signal);
     context.onTrace?.({ source: 'engine', step: 'image.resolved', subject: remote.manifestDigest });
+    onEvent?.({ kind: 'found', tag, repository: reference.path });
     const result = await obtain(context, client, reference, remote, options);
     onEvent?.({
       kind: 'done',

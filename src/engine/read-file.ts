@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 
-/** @throws TsrunError USAGE "open PATH: no such file or directory" */
+/** @throws TsrunError FLAG "open PATH: no such file or directory" */
 export function readOptionFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
@@ -11,8 +11,8 @@ export function readOptionFile(path: string): Uint8Array {
   }
 }
 
-export function openError(path: string, cause: unknown, prefix = ''): TsrunError {
-  return new TsrunError('USAGE', `${prefix}open ${path}: ${reasonOf(cause)}`, {
+function openError(path: string, cause: unknown): TsrunError {
+  return new TsrunError('FLAG', `open ${path}: ${reasonOf(cause)}`, {
     step: 'intent',
     errno: errnoOf(cause),
     subject: path,

@@ -8,23 +8,26 @@ import { claimName, nameConflict, ownerOfName, releaseName } from '../store/name
 import type { EngineContext } from './context.js';
 import { eventAttributes, recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
+import { withPrefix } from './prefix.js';
 import { resolveContainer } from './resolve.js';
+
+const NEW_NAME = 'Error when allocating new name: ';
 
 /** @throws TsrunError CONFLICT for a name that is taken, in Docker's words. */
 export async function rename(ctx: EngineContext, text: string, newName: string): Promise<void> {
   const { id } = resolveContainer(ctx.paths, text);
   if (newName === '')
     throw new TsrunError('USAGE', 'Neither old nor new names may be empty', { subject: text });
-  const name = parseContainerName(newName);
+  const name = await withPrefix(NEW_NAME, async () => parseContainerName(newName));
   await withContainerLock(ctx, id, () =>
     // With it, nobody sweeps the names while two of them are the container's.
-    withStorageLock(ctx.paths, ctx.native, 'exclusive', () => {
+    withStorageLock(ctx.paths, ctx.native, 'exclusive', async () => {
       const record = resolveContainer(ctx.paths, id);
       if (record.name === name)
         throw new TsrunError('USAGE', 'Renaming a container with the same name as its current name', {
           subject: name,
         });
-      move(ctx, record, { ...record, name });
+      await withPrefix(NEW_NAME, async () => move(ctx, record, { ...record, name }));
     }),
   );
 }

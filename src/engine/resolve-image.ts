@@ -54,15 +54,18 @@ export function findEntry(paths: StorePaths, text: string): FoundEntry | undefin
   return { entry: hit, entries };
 }
 
-/** @throws TsrunError NOT_FOUND "No such image: redis:7" */
+/** @throws TsrunError NOT_FOUND "No such image: redis:7"; USAGE for what is no reference */
 export function requireEntry(paths: StorePaths, text: string): FoundEntry {
   const found = findEntry(paths, text);
   if (found !== undefined) return found;
-  const reference = tryParse(text);
-  throw new TsrunError('NOT_FOUND', `No such image: ${reference ? familiar(reference) : text}`, {
-    step: 'image.resolve',
-    subject: text,
-  });
+  throw noSuchImage(text);
+}
+
+/** What no image is called; what no image can be called is told as that. */
+export function noSuchImage(text: string): TsrunError {
+  const isId = text === '' || /^(sha256:)?[0-9a-f]{64}$/.test(text);
+  const name = isId ? text : familiar(parseReference(text));
+  return new TsrunError('NOT_FOUND', `No such image: ${name}`, { step: 'image.resolve', subject: text });
 }
 
 /** undefined if there is no such image. @throws TsrunError CONTENT or FORMAT if it is damaged. */

@@ -11,7 +11,7 @@ import { MediaType } from '../types/documents.js';
 import { type Digest, hexOf } from '../types/ids.js';
 import type { Descriptor } from '../types/oci.js';
 import type { ImageContext } from './image-context.js';
-import { requireEntry } from './resolve-image.js';
+import { findEntry, noSuchImage } from './resolve-image.js';
 
 interface Wanted {
   readonly image: StoredImage;
@@ -70,10 +70,18 @@ function named(paths: StorePaths, text: string): { image: StoredImage; tag?: str
   });
   if (all.length > 0)
     return all.map((entry) => ({ image: readImage(paths, entry, entries), tag: entry.reference }));
-  const found = requireEntry(paths, text);
+  const found = findEntry(paths, text) ?? missing(text, repository !== undefined);
   const image = readImage(paths, found.entry, found.entries);
   const byTag = found.reference !== undefined && splitCanonical(found.reference).tag !== undefined;
   return [{ image, tag: byTag ? found.reference : undefined }];
+}
+
+/** Docker's words for both cases. */
+function missing(text: string, isRepository: boolean): never {
+  const error = noSuchImage(text);
+  const message = isRepository ? `No such image: ${text}` : 'reference does not exist';
+  const isId = /^(sha256:)?[0-9a-f]{64}$/.test(text);
+  throw isId ? error : new TsrunError('NOT_FOUND', message, { step: 'image.save', subject: text });
 }
 
 /** The canonical repository if `text` is a name with neither tag nor digest. */

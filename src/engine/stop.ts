@@ -8,6 +8,7 @@ import type { ContainerRecord } from '../store/containers.js';
 import type { StopOptions } from '../types/engine.js';
 import type { EngineContext } from './context.js';
 import { connectMonitor, isAlive, monitorGone } from './monitor.js';
+import { withPrefix } from './prefix.js';
 import { recover } from './recover.js';
 import { resolveContainer } from './resolve.js';
 import { start } from './start.js';
@@ -25,8 +26,10 @@ export async function stop(ctx: EngineContext, text: string, options: StopOption
 /** One that does not run is only started. */
 export async function restart(ctx: EngineContext, text: string, options: StopOptions = {}): Promise<void> {
   const record = resolveContainer(ctx.paths, text);
-  await stopRecord(ctx, record, options);
-  await start(ctx, record.id);
+  await withPrefix(`Cannot restart container ${text}: `, async () => {
+    await stopRecord(ctx, record, options);
+    await start(ctx, record.id);
+  });
 }
 
 async function stopRecord(ctx: EngineContext, record: ContainerRecord, options: StopOptions): Promise<void> {

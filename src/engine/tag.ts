@@ -1,6 +1,6 @@
 /** `tag`: one more name for an image. */
 import { TsrunError } from '../errors.js';
-import { canonical, familiar, parseReference, withDefaultTag } from '../intent/reference.js';
+import { canonical, familiar, parseReference, type Reference, withDefaultTag } from '../intent/reference.js';
 import { allEntries } from '../store/images.js';
 import { writeIndex } from '../store/index-file.js';
 import { withStorageLock } from '../store/locks.js';
@@ -9,10 +9,13 @@ import type { ImageContext } from './image-context.js';
 import { recordEvent } from './journal.js';
 import { requireEntry } from './resolve-image.js';
 
+const HEX64 = /^[0-9a-f]{64}$/;
+
 /** @throws TsrunError NOT_FOUND for `source`, USAGE for `target` */
 export async function tagImage({ store }: ImageContext, source: string, target: string): Promise<void> {
   const { paths } = store;
-  const wanted = withDefaultTag(parseReference(target));
+  if (!HEX64.test(source)) nameOf(source);
+  const wanted = withDefaultTag(nameOf(target));
   if (wanted.digest !== undefined)
     throw new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
       step: 'image.tag',
@@ -30,4 +33,17 @@ export async function tagImage({ store }: ImageContext, source: string, target: 
     );
     recordEvent(store, { type: 'image', action: 'tag', id: imageId, attributes: { name: familiar(wanted) } });
   });
+}
+
+function nameOf(text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TsrunError(
+      'USAGE',
+      `Error parsing reference: ${JSON.stringify(text)} is not a valid repository/tag: ${reason}`,
+      { step: 'image.tag', subject: text, cause },
+    );
+  }
 }

@@ -1,7 +1,7 @@
 /** `volume …`: named and anonymous volumes, and who uses them. */
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
-import { checkFilters, type Filters, matchesLabels } from '../intent/filters.js';
+import { checkFilters, type Filters, matchesLabels, truthFilter } from '../intent/filters.js';
 import { listIds, readRecord } from '../store/containers.js';
 import { withStorageLock } from '../store/locks.js';
 import type { StorePaths } from '../store/paths.js';
@@ -33,12 +33,12 @@ export function noSuchVolume(name: string): TsrunError {
 /** Makes a volume; one of that name that is there already is returned as it is. */
 export async function createVolume(
   ctx: EngineContext,
-  options: { name?: string; labels?: Record<string, string> } = {},
+  options: { name?: string; labels?: Record<string, string>; options?: Record<string, string> } = {},
 ): Promise<VolumeInspect> {
   const name = options.name ?? anonymousVolumeName();
   const anonymous = options.name === undefined;
-  const { labels } = options;
-  if (await ensureVolume(ctx, { name, anonymous, labels, now: timestamp() }))
+  const { labels, options: driver } = options;
+  if (await ensureVolume(ctx, { name, anonymous, labels, options: driver, now: timestamp() }))
     recordVolumeEvent(ctx, name, 'create');
   return inspectVolume(ctx, name);
 }
@@ -50,7 +50,7 @@ export function inspectVolume(ctx: EngineContext, name: string): VolumeInspect {
 /** Sorted by name. */
 export function listAllVolumes(ctx: EngineContext, filters: Filters = {}): VolumeInspect[] {
   checkFilters(filters, LIST_FILTERS);
-  const dangling = filters.dangling === undefined ? undefined : truthOf('dangling', filters.dangling);
+  const dangling = filters.dangling === undefined ? undefined : truthFilter('dangling', filters.dangling);
   const users = dangling === undefined ? undefined : volumeUsers(ctx.paths);
   return volumes(ctx.paths)
     .filter(({ name, labels }) => {
@@ -94,7 +94,7 @@ export async function pruneVolumes(
 ): Promise<PruneResult> {
   const { filters = {} } = options;
   checkFilters(filters, PRUNE_FILTERS);
-  const all = options.all === true || (filters.all !== undefined && truthOf('all', filters.all));
+  const all = options.all === true || (filters.all !== undefined && truthFilter('all', filters.all));
   const result: PruneResult = { deleted: [], reclaimed: 0 };
   for (const { name, anonymous, labels } of volumes(ctx.paths)) {
     if (!(all || anonymous) || !matchesLabels(labels, filters.label)) continue;
@@ -175,11 +175,4 @@ function inspectOf(paths: StorePaths, { name, createdAt, labels, anonymous }: Vo
     Options: null,
     Scope: 'local',
   };
-}
-
-function truthOf(key: string, values: readonly string[]): boolean {
-  const value = values.at(-1) ?? '';
-  if (['1', 't', 'true', 'True', 'TRUE'].includes(value)) return true;
-  if (['0', 'f', 'false', 'False', 'FALSE'].includes(value)) return false;
-  throw new TsrunError('USAGE', `invalid filter '${key}=[${value}]'`, { subject: value });
 }

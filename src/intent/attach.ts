@@ -1,5 +1,5 @@
 /** `-a`: which of the three streams the first client wants. */
-import { badFlag, usage } from './usage.js';
+import { badFlag, flagError } from './usage.js';
 
 export interface Streams {
   stdin: boolean;
@@ -22,7 +22,7 @@ export function parseAttach(
     return name;
   });
   if (names.length === 0) return { stdin: interactive && !detach, stdout: !detach, stderr: !detach };
-  if (detach) throw usage('conflicting options: cannot specify both --attach and --detach');
+  if (detach) throw flagError('conflicting options: cannot specify both --attach and --detach');
   return {
     stdin: names.includes('stdin'),
     stdout: names.includes('stdout'),

@@ -1,7 +1,7 @@
 /** `--device HOST[:CONTAINER[:PERMISSIONS]]` and `--device-cgroup-rule`. */
 import { posix } from 'node:path';
 import type { SpecDeviceRule } from '../types/oci.js';
-import { badFlag, usage } from './usage.js';
+import { badFlag, flagError, usage } from './usage.js';
 
 /** `PathOnHost`, `PathInContainer` and `CgroupPermissions` of the Engine API. */
 export interface DeviceIntent {
@@ -22,12 +22,12 @@ export function parseDevice(text: string): DeviceIntent {
   }
   const parts = text.split(':');
   const [host = '', second, third] = parts;
-  if (text === '' || parts.length > 3) throw usage(`bad format for path: ${text}`, text);
-  if (third !== undefined && !PERMISSIONS.test(third)) throw usage(`bad mode specified: ${third}`, text);
+  if (text === '' || parts.length > 3) throw flagError(`bad format for path: ${text}`, text);
+  if (third !== undefined && !PERMISSIONS.test(third)) throw flagError(`bad mode specified: ${third}`, text);
   const hasShortMode = third === undefined && second !== undefined && PERMISSIONS.test(second);
   const container = second === undefined || hasShortMode ? host : second;
   for (const path of [host, container]) {
-    if (!path.startsWith('/')) throw usage(`${path} is not an absolute path`, text);
+    if (!path.startsWith('/')) throw flagError(`${path} is not an absolute path`, text);
   }
   return {
     host: posix.resolve(host),

@@ -40,9 +40,9 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?
 
 /**
  * `--since` and `--until`: a duration before `now`, a date and time (RFC 3339 or cut short; without a zone in local
- * time), or seconds since 1970 with a fraction. `flag` names the flag in errors.
+ * time), or seconds since 1970 with a fraction. `flag` names the flag in errors, where Docker does.
  */
-export function parseTimestamp(text: string, now: Date, flag: string): Date {
+export function parseTimestamp(text: string, now: Date, flag?: string): Date {
   const date = DATE.exec(text);
   if (date) return fromDate(text, date, flag);
   if (/^-?\d+(\.\d+)?$/.test(text)) return new Date(Number(text) * 1000);
@@ -50,21 +50,25 @@ export function parseTimestamp(text: string, now: Date, flag: string): Date {
     return new Date(now.getTime() - parseDuration(text) / 1e6);
   } catch (cause) {
     throw usage(
-      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
+      `${prefixOf(flag)}failed to parse value as time or duration: "${text}"`,
       text,
       cause instanceof Error ? cause.message : undefined,
     );
   }
 }
 
-function fromDate(text: string, match: RegExpExecArray, flag: string): Date {
+function fromDate(text: string, match: RegExpExecArray, flag?: string): Date {
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '0', zone = ''] = match;
   // A date alone is UTC for Date.parse: the time makes it local when there is no zone.
   const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3)}${zone}`);
   const sane = Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (sane && !Number.isNaN(date.getTime())) return date;
   const part = Number(month) < 1 || Number(month) > 12 ? 'month' : sane ? 'time' : 'day';
-  throw usage(`invalid value for "${flag}": parsing time "${text}": ${part} out of range`, text);
+  throw usage(`${prefixOf(flag)}parsing time "${text}": ${part} out of range`, text);
+}
+
+function prefixOf(flag: string | undefined): string {
+  return flag === undefined ? '' : `invalid value for "${flag}": `;
 }
 
 /** "Less than a second", "5 seconds", "About a minute", "3 weeks". */

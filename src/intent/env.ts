@@ -1,5 +1,5 @@
 /** `-e`, `--env-file` and labels: lists of NAME=VALUE in Docker's grammar. */
-import { badFlag, usage } from './usage.js';
+import { badFlag, flagError } from './usage.js';
 
 /** One step on the way from the image's environment to the process's: set a variable, or take it away. */
 export type EnvChange = { name: string; value: string } | { remove: string };
@@ -108,7 +108,7 @@ function splitBytes(bytes: Uint8Array): Uint8Array[] {
 }
 
 function badFile(file: EnvFile, reason: string): Error {
-  return usage(`invalid env file (${file.path}): ${reason}`, file.path);
+  return flagError(`invalid env file (${file.path}): ${reason}`, file.path);
 }
 
 function cut(text: string): { name: string; value?: string } {

@@ -1,14 +1,14 @@
 /** `--expose PORT[-LAST][/PROTOCOL]`. */
-import { usage } from './usage.js';
+import { flagError } from './usage.js';
 
 const PROTOCOLS = ['tcp', 'udp', 'sctp'];
 const MAX_PORT = 65535;
 
 /** "80/tcp" for each port. */
 export function parseExpose(text: string): string[] {
-  if (text.includes(':')) throw usage(`invalid port format for --expose: ${text}`, text);
+  if (text.includes(':')) throw flagError(`invalid port format for --expose: ${text}`, text);
   const refuse = (reason: string) =>
-    usage(`invalid range format for --expose: ${text}, error: ${reason}`, text);
+    flagError(`invalid range format for --expose: ${text}, error: ${reason}`, text);
   const [range = '', protocol = 'tcp'] = text.split('/');
   if (!PROTOCOLS.includes(protocol.toLowerCase())) throw refuse(`invalid proto: ${protocol}`);
   if (range === '') throw refuse('empty string specified for ports');

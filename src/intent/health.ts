@@ -2,7 +2,7 @@
 import type { Healthcheck } from '../types/oci.js';
 import type { LifeOptions } from '../types/run-options.js';
 import { parseDuration } from './duration.js';
-import { badFlag, usage } from './usage.js';
+import { badFlag, flagError, usage } from './usage.js';
 
 /** nanoseconds */
 const MIN_DURATION = 1e6;
@@ -19,12 +19,12 @@ export function parseHealth(options: LifeOptions): Healthcheck | undefined {
   const given = Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));
   const hasSettings = Object.keys(given).length > 0 || Boolean(options.healthCmd);
   if (options.noHealthcheck) {
-    if (hasSettings) throw usage('--no-healthcheck conflicts with --health-* options');
+    if (hasSettings) throw flagError('--no-healthcheck conflicts with --health-* options');
     return { Test: ['NONE'] };
   }
   if (!hasSettings) return undefined;
   for (const [name, value] of Object.entries(given)) {
-    if (Number(value) < 0) throw usage(`--health-${flagName(name)} cannot be negative`);
+    if (Number(value) < 0) throw flagError(`--health-${flagName(name)} cannot be negative`);
   }
   for (const [name, value] of Object.entries(given)) {
     if (name !== 'Retries' && Number(value) < MIN_DURATION) {

@@ -4,7 +4,7 @@
  */
 import { parseBool } from './bool.js';
 import { parseSize } from './size.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 export interface LogIntent {
   driver: 'json-file' | 'local' | 'none';
@@ -47,7 +47,7 @@ export function parseLog(driver: string | undefined, texts: readonly string[]): 
   const options = Object.fromEntries(texts.map(pair));
   const name = driver || 'json-file';
   if (name === 'none') {
-    if (texts.length > 0) throw usage('invalid logging opts for driver none');
+    if (texts.length > 0) throw flagError('invalid logging opts for driver none');
     return { driver: name, maxSize: 0, maxFile: 1, config: {} };
   }
   if (name !== 'json-file' && name !== 'local') {

@@ -1,7 +1,7 @@
 /** `--pid`, `--ipc`, `--uts`, `--cgroupns`, `--cgroup-parent`: which namespaces a container has of its own. */
 import { posix } from 'node:path';
 import type { NamespaceOptions } from '../types/run-options.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 /** Another container, by name or id as typed. */
 export interface Join {
@@ -36,7 +36,7 @@ function parsePid(text: string): Namespaces['pid'] {
   if (text === 'host') return 'host';
   const container = joined(text);
   if (container) return { container };
-  throw usage('--pid: invalid PID mode', text, 'host or container:NAME');
+  throw flagError('--pid: invalid PID mode', text, 'host or container:NAME');
 }
 
 function parseIpc(text: string): Namespaces['ipc'] {
@@ -55,12 +55,12 @@ function joined(text: string): string | undefined {
 function hostOr(absent: 'private', text: string, message: string, ...others: string[]): 'private' | 'host' {
   if (text === '' || others.includes(text)) return absent;
   if (text === 'host') return 'host';
-  throw usage(message, text);
+  throw flagError(message, text);
 }
 
 function parseUserns(text: string): Namespaces['user'] {
   if (text === '' || text === 'host') return text;
-  throw usage('--userns: invalid USER mode', text);
+  throw flagError('--userns: invalid USER mode', text);
 }
 
 /** A relative one is below the root of the hierarchy; `..` leads nowhere. */

@@ -17,6 +17,13 @@ const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> 
   386: { architecture: '386' },
 };
 
+const MORE_ARCHITECTURES =
+  'ppc64 ppc64le mips mipsle mips64 mips64le riscv64 s390x loong64 sparc64 wasm'.split(' ');
+const SYSTEMS =
+  'linux windows darwin freebsd netbsd openbsd dragonfly solaris illumos aix android ios js plan9 wasip1'.split(
+    ' ',
+  );
+
 /** @param machine process.arch */
 export function hostPlatform(machine: string): Platform {
   return normalized('linux', machine);
@@ -32,7 +39,13 @@ export function parsePlatform(text: string, machine: string): Platform {
     });
   const [first = '', architecture, variant] = parts;
   if (architecture !== undefined) return normalized(first, architecture, variant);
-  return ARCHITECTURES[first] === undefined ? normalized(first, machine) : normalized('linux', first);
+  if (ARCHITECTURES[first] !== undefined || MORE_ARCHITECTURES.includes(first))
+    return normalized('linux', first);
+  if (SYSTEMS.includes(first)) return normalized(first, machine);
+  throw new TsrunError('USAGE', `"${text}": unknown operating system or architecture: invalid argument`, {
+    step: 'image.platform',
+    subject: text,
+  });
 }
 
 function normalized(os: string, machine: string, variant?: string): Platform {

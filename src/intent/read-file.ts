@@ -1,9 +1,9 @@
 /** The one thing that parsing asks of the outside: what a file named in an option holds. */
-import { usage } from './usage.js';
+import { flagError } from './usage.js';
 
 /** @throws TsrunError "open PATH: no such file or directory" */
 export type ReadFile = (path: string) => Uint8Array;
 
 export const noFiles: ReadFile = (path) => {
-  throw usage(`open ${path}: no such file or directory`, path);
+  throw flagError(`open ${path}: no such file or directory`, path);
 };

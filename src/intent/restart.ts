@@ -1,5 +1,5 @@
 /** `--restart POLICY[:MAX-RETRIES]`. */
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
@@ -13,7 +13,7 @@ const NAMES: readonly RestartPolicy['name'][] = ['no', 'on-failure', 'always', '
 export function parseRestart(text: string | undefined, rm: boolean): RestartPolicy {
   const [policy, retries] = split(text ?? '');
   if (rm && policy !== '' && policy !== 'no') {
-    throw usage('conflicting options: cannot specify both --restart and --rm');
+    throw flagError('conflicting options: cannot specify both --restart and --rm');
   }
   const name = policy === '' ? 'no' : NAMES.find((known) => known === policy);
   if (name === undefined) {
@@ -29,10 +29,10 @@ export function parseRestart(text: string | undefined, rm: boolean): RestartPoli
 function split(text: string): [policy: string, retries: number] {
   const at = text.indexOf(':');
   if (at < 0) return [text, 0];
-  if (at === 0) throw usage('invalid restart policy format: no policy provided before colon', text);
+  if (at === 0) throw flagError('invalid restart policy format: no policy provided before colon', text);
   const retries = text.slice(at + 1);
   if (!/^[+-]?\d{1,9}$/.test(retries)) {
-    throw usage('invalid restart policy format: maximum retry count must be an integer', text);
+    throw flagError('invalid restart policy format: maximum retry count must be an integer', text);
   }
   return [text.slice(0, at), Number(retries)];
 }

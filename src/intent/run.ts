@@ -26,7 +26,7 @@ import { parseSecurity, type Security } from './security.js';
 import { parseSignal } from './signal.js';
 import { parseSysctls } from './sysctl.js';
 import { parseUlimits, type Ulimit } from './ulimit.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 import { parseUser } from './user.js';
 import type { MountIntent } from './volume.js';
 import { parseVolumesFrom, type VolumesFrom } from './volumes-from.js';
@@ -208,7 +208,7 @@ function parseHostname(text: string | undefined): string | undefined {
 function parsePull(text: string | undefined): PullPolicy {
   if (text === undefined || text === '') return 'missing';
   if (text === 'missing' || text === 'always' || text === 'never') return text;
-  throw usage(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`, text);
+  throw flagError(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`, text);
 }
 
 function parseNetwork(text: string | undefined): NetworkMode {

@@ -1,6 +1,6 @@
 /** A seccomp profile in Docker's own format: the OCI one, with conditions on capabilities, architectures and kernels. */
 import type { SpecSeccompArg } from '../types/oci.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 export interface SeccompCondition {
   caps: string[];
@@ -41,7 +41,7 @@ export function parseSeccompProfile(text: string, path: string): SeccompProfile 
     value = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`compacting json for seccomp profile (${path}) failed: ${reason}`, path);
+    throw flagError(`compacting json for seccomp profile (${path}) failed: ${reason}`, path);
   }
   try {
     return profileOf(value);

@@ -4,7 +4,7 @@ import type { SecurityOptions } from '../types/run-options.js';
 import { parseBool } from './bool.js';
 import type { ReadFile } from './read-file.js';
 import { parseSeccompProfile, type SeccompProfile } from './seccomp-profile.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 export interface Security {
   privileged: boolean;
@@ -52,7 +52,8 @@ function setOption(security: Security, text: string, readFile: ReadFile): void {
   const separator = /[=:]/.exec(text);
   const at = separator?.index ?? text.length;
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
-  if (name !== 'no-new-privileges' && value === '') throw usage(`Invalid --security-opt: "${text}"`, text);
+  if (name !== 'no-new-privileges' && value === '')
+    throw flagError(`Invalid --security-opt: "${text}"`, text);
   const invalid = () => usage(`invalid --security-opt 2: "${text}"`, text);
   if (name === 'systempaths') {
     if (value !== 'unconfined') throw invalid();
@@ -97,6 +98,6 @@ function profileBytes(path: string, readFile: ReadFile): Uint8Array {
     return readFile(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`opening seccomp profile (${path}) failed: ${reason}`, path);
+    throw flagError(`opening seccomp profile (${path}) failed: ${reason}`, path);
   }
 }

@@ -1,7 +1,7 @@
 /** `-v [SOURCE:]DESTINATION[:OPTIONS]`. */
 import { posix } from 'node:path';
 import type { TmpfsMount } from './tmpfs.js';
-import { usage } from './usage.js';
+import { flagError, usage } from './usage.js';
 
 export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
 
@@ -135,11 +135,11 @@ export function checkVolumeName(name: string): void {
 }
 
 function sections(spec: string): [string, string?, string?] {
-  if (spec === '') throw usage('invalid empty volume spec');
+  if (spec === '') throw flagError('invalid empty volume spec');
   const parts = spec.split(':');
   parts.forEach((part, index) => {
-    if (part === '') throw usage(`invalid spec: ${spec}: empty section between colons`, spec);
-    if (index === 2 && parts.length > 3) throw usage(`invalid spec: ${spec}: too many colons`, spec);
+    if (part === '') throw flagError(`invalid spec: ${spec}: empty section between colons`, spec);
+    if (index === 2 && parts.length > 3) throw flagError(`invalid spec: ${spec}: too many colons`, spec);
   });
   return [parts[0] ?? '', parts[1], parts[2]];
 }

@@ -22,7 +22,7 @@ export interface PlannedConfig {
 export function planConfig(intent: RunIntent, image: ImageRunConfig, hostname: string): PlannedConfig {
   const { entrypoint, command } = planCommand(intent, image);
   const [program, ...args] = [...entrypoint, ...command];
-  if (program === undefined) throw new TsrunError('USAGE', 'no command specified', { step: 'plan' });
+  if (program === undefined) throw new TsrunError('USAGE', 'No command specified', { step: 'plan' });
   const env = planEnv(intent.env, image.Env ?? [], { hostname, tty: intent.tty });
   const volumes = [...imageVolumes(image), ...anonymousVolumes(intent)];
   const exposed = { ...image.ExposedPorts, ...Object.fromEntries(intent.exposed.map((port) => [port, {}])) };

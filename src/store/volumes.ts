@@ -29,6 +29,12 @@ export function volumeData(paths: StorePaths, name: string): string {
 /** @throws TsrunError USAGE: a name becomes a path, so nothing else may pass. */
 export function checkVolumeName(name: string): void {
   if (NAME.test(name)) return;
+  if (name.length === 1)
+    throw new TsrunError(
+      'USAGE',
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+      { subject: name },
+    );
   throw new TsrunError(
     'USAGE',
     `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

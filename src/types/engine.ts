@@ -43,8 +43,10 @@ export type LayerStatus =
   | 'Already exists';
 
 export type PullEvent =
-  /** "Using default tag: latest" and "<tag>: Pulling from <repository path>" are made from this. */
+  /** Before the registry is asked: "Using default tag: latest" is made from this. */
   | { kind: 'resolving'; reference: string; tag: string; repository: string; defaultTag: boolean }
+  /** The manifest is known: "<tag>: Pulling from <repository path>" is made from this. */
+  | { kind: 'found'; tag: string; repository: string }
   /** `id` is the first 12 hex of the compressed layer's digest. */
   | { kind: 'layer'; id: string; status: LayerStatus; current?: number; total?: number }
   | { kind: 'done'; reference: string; digest: Digest; upToDate: boolean };
@@ -415,7 +417,12 @@ export interface DiskUsage {
 
 export interface VolumesApi {
   /** A random name if none is given. One that exists is returned as it is. */
-  create(options?: { name?: string; labels?: Record<string, string> }): Promise<VolumeInspect>;
+  create(options?: {
+    name?: string;
+    labels?: Record<string, string>;
+    /** Of the driver: refused, as none is known. */
+    options?: Record<string, string>;
+  }): Promise<VolumeInspect>;
   /** filters: dangling, driver, label, name. Sorted by name. */
   list(options?: { filters?: Record<string, string[]> }): Promise<VolumeInspect[]>;
   inspect(name: string): Promise<VolumeInspect>;

@@ -86,7 +86,7 @@ test('unknown verbs exit 1 and unknown flags 125, with where to look', async (t)
   t.deepEqual(await run(['nosuch']), {
     code: 1,
     out: '',
-    err: "tsrun: 'nosuch' is not a tsrun command.\nSee 'tsrun --help'\n",
+    err: "tsrun: unknown command: tsrun nosuch\n\nRun 'tsrun --help' for more information\n",
   });
   t.regex((await run(['imgaes'])).err, /Did you mean: images\?/);
   const bad = await run(['run', '--bad', 'x']);
@@ -209,6 +209,7 @@ test('an image that is missing is announced on stderr, with the pull', async (t)
         repository: 'library/redis',
         defaultTag: true,
       });
+      onPull?.({ kind: 'found', tag: 'latest', repository: 'library/redis' });
       return { id: ID, warnings: [] };
     },
   };

@@ -12,6 +12,7 @@ const EVENTS: PullEvent[] = [
     repository: 'library/redis',
     defaultTag: true,
   },
+  { kind: 'found', tag: 'latest', repository: 'library/redis' },
   { kind: 'layer', id: 'aaaa', status: 'Pulling fs layer' },
   { kind: 'layer', id: 'bbbb', status: 'Already exists' },
   { kind: 'layer', id: 'aaaa', status: 'Downloading', current: 10, total: 1000 },
@@ -68,13 +69,7 @@ test('a wide terminal has a bar of fifty cells', (t) => {
 });
 
 test('a status of a hostile registry is escaped', (t) => {
-  const event: PullEvent = {
-    kind: 'resolving',
-    reference: 'x',
-    tag: '1\x1b]0;',
-    repository: 'r\r',
-    defaultTag: false,
-  };
+  const event: PullEvent = { kind: 'found', tag: '1\x1b]0;', repository: 'r\r' };
   t.is(show([event], undefined), '1\\x1b]0;: Pulling from r\\x0d\n');
 });
 

@@ -86,6 +86,7 @@ const listing = (format: string | undefined, quiet?: string) =>
       Names: { header: 'NAMES', value: (row) => row.name },
     },
     methods: { Label: { header: (key) => key.toUpperCase(), value: (row, key) => `${row.id}-${key}` } },
+    type: 'Row',
     columns: ['ID', 'Names'],
     format,
     quiet,

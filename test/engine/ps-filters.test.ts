@@ -97,7 +97,7 @@ test('an ancestor is the image itself or one below it', (t) => {
 });
 
 test('what is no filter is refused', (t) => {
-  t.throws(() => shown({ colour: ['red'] }), { code: 'USAGE', message: "invalid filter 'colour'" });
+  t.throws(() => shown({ colour: ['red'] }), { code: 'USAGE', message: "Invalid filter 'colour'" });
   t.throws(() => shown({ status: ['asleep'] }), { code: 'USAGE' });
 });
 

@@ -90,7 +90,7 @@ test('a second pull says nothing about layers and is up to date', async (t) => {
   t.true(again.upToDate);
   t.deepEqual(
     events.map(({ kind }) => kind),
-    ['resolving', 'done'],
+    ['resolving', 'found', 'done'],
   );
 });
 

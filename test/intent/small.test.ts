@@ -108,7 +108,7 @@ test('filters', (t) => {
     'invalid argument "x" for "-f, --filter" flag: bad format of filter (expected name=value)',
   );
   t.notThrows(() => checkFilters({ name: ['a'] }, ['name', 'id']));
-  refused(t, () => checkFilters({ foo: ['a'] }, ['name', 'id']), "invalid filter 'foo'");
+  refused(t, () => checkFilters({ foo: ['a'] }, ['name', 'id']), "Invalid filter 'foo'");
   const labels = { a: '1', b: '' };
   t.true(matchesLabels(labels, ['a', 'a=1', 'b=']));
   t.true(matchesLabels(labels));

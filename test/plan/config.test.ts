@@ -27,7 +27,7 @@ test('argv is ENTRYPOINT and then the arguments, or CMD without them', (t) => {
     [{ entrypoint: '' }, both],
     [{}, { Cmd: [], Entrypoint: [] }],
   ] as const) {
-    refused(t, () => plan(options, image as ImageRunConfig), 'no command specified');
+    refused(t, () => plan(options, image as ImageRunConfig), 'No command specified');
   }
 });
 

@@ -2,7 +2,7 @@
 import { FUNCTIONS, LOGIC, type TemplateFunction } from './functions.js';
 import { locate, TemplateError } from './lex.js';
 import type { Call, Control, Node, Operand, Pipe } from './tree.js';
-import { display, entriesOf, Float, fieldOf, truth, typeName } from './value.js';
+import { display, emptied, entriesOf, Float, fieldOf, truth, typeName } from './value.js';
 
 export interface EvalOptions {
   name: string;
@@ -23,7 +23,12 @@ const NONE = Symbol('none');
 /** @throws TemplateError `template: NAME:LINE:COL: executing "NAME" at <…>: …` */
 export function evaluate(nodes: readonly Node[], data: unknown, options: EvalOptions): string {
   const run = new Execution(data, options);
-  run.walk(nodes, data);
+  try {
+    run.walk(nodes, data);
+  } catch (error) {
+    if (error instanceof TemplateError) error.output = run.output;
+    throw error;
+  }
   return run.output;
 }
 
@@ -147,7 +152,7 @@ class Execution {
       throw this.failure(at?.pos ?? operand.pos, at?.text ?? name, found);
     }
     try {
-      return fn.apply(args);
+      return fn.apply(name === 'json' ? args : args.map(emptied));
     } catch (error) {
       throw this.failure(call.pos, call.text, `error calling ${name}: ${(error as Error).message}`);
     }

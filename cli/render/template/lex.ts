@@ -1,6 +1,9 @@
 /** Go template text -> text pieces and the tokens of each action. */
 
-export class TemplateError extends Error {}
+export class TemplateError extends Error {
+  /** What had been printed when it happened. */
+  output = '';
+}
 
 export interface Token {
   kind: 'field' | 'variable' | 'word' | 'number' | 'string' | 'char' | 'punct';
