@@ -12,6 +12,7 @@ export interface Entry {
 
 export const GROUPS: Record<string, string> = {
   container: 'Manage containers',
+  healthcheck: 'Manage health checks of containers',
   image: 'Manage images',
   system: 'Manage tsrun',
   volume: 'Manage volumes',
@@ -185,6 +186,11 @@ export const COMMANDS: readonly Entry[] = [
     names: ['container exists'],
     summary: 'Exit with 0 if a container exists, else with 1',
     load: () => import('./container-exists.js'),
+  },
+  {
+    names: ['healthcheck run'],
+    summary: 'Run the health check of a container once: exit 0 if it is healthy, 1 if not',
+    load: () => import('./healthcheck-run.js'),
   },
   {
     names: container('pause'),

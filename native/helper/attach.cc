@@ -67,6 +67,10 @@ bool Attach::isCongested() const {
                      [](const auto& client) { return client->isCongested(); });
 }
 
+void Attach::answerProbe(std::uint64_t number, bool success) {
+  for (const auto& client : clients_) client->answerProbe(number, success);
+}
+
 void Attach::sendExit(std::uint32_t code, bool controlOnly) {
   for (const auto& client : clients_) {
     if (!controlOnly || !client->hasSaidHello()) client->sendExit(code);

@@ -23,6 +23,7 @@ enum class Frame : std::uint8_t {
   kFreeze = 10,
   kThaw = 11,
   kStop = 12,
+  kProbe = 13,
 };
 
 inline constexpr std::uint8_t kWantStdout = 1, kWantStderr = 2, kWantStdin = 4;
@@ -38,8 +39,11 @@ class Requests {
   virtual bool inputCongested() const = 0;
   virtual void resize(unsigned rows, unsigned cols) = 0;
   virtual int signal(int number) = 0;
-  /// The user ends it: no restart follows. `number` is sent to the program unless it is 0.
-  virtual int stop(int number) = 0;
+  /// The user ends it: no restart follows. `number` is sent to the program unless it is 0. With `keep` the
+  /// container stays, even one of --rm: the user starts it again.
+  virtual int stop(int number, bool keep) = 0;
+  /// Runs the health check once more: `ticket` is the number of the probe that answers.
+  virtual int probe(std::uint64_t& ticket) = 0;
   /// Freezes until `thaw`, or (`hold`) adds a reason to be frozen that `unhold` takes away.
   virtual int freeze() = 0;
   virtual int thaw() = 0;
@@ -70,6 +74,9 @@ class Attach {
   bool awaitsFirst() const;
   /// True while a client that wants output does not read it.
   bool isCongested() const;
+
+  /// Probe `number` has ended: an answer to every client that waits for it, or for one before it.
+  void answerProbe(std::uint64_t number, bool success);
 
   /// The exit frame to every client that has not had it; only to those without a hello if `controlOnly`.
   void sendExit(std::uint32_t code, bool controlOnly);

@@ -106,7 +106,10 @@ void Client::endFrame() {
       sendNumber(Frame::kAck, static_cast<std::uint32_t>(requests_.signal(byte(0))));
       break;
     case Frame::kStop:
-      sendNumber(Frame::kAck, static_cast<std::uint32_t>(requests_.stop(byte(0))));
+      sendNumber(Frame::kAck, static_cast<std::uint32_t>(requests_.stop(byte(0), byte(1) != 0)));
+      break;
+    case Frame::kProbe:
+      requestProbe();
       break;
     case Frame::kFreeze: {
       const bool hold = byte(0) != 0;
@@ -125,6 +128,17 @@ void Client::endFrame() {
       sendNumber(Frame::kAck, ENOSYS);
   }
   spoken_ = true;
+}
+
+void Client::requestProbe() {
+  const int error = requests_.probe(ticket_);
+  if (error != 0) sendNumber(Frame::kAck, static_cast<std::uint32_t>(error));
+}
+
+void Client::answerProbe(std::uint64_t number, bool success) {
+  if (ticket_ == 0 || ticket_ > number) return;
+  ticket_ = 0;
+  sendNumber(Frame::kProbe, success ? 0 : 1);
 }
 
 void Client::inputEnded() {

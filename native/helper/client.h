@@ -24,6 +24,7 @@ class Client {
   void sendNumber(Frame kind, std::uint32_t value);
   /// Its last frame: what it sends from now on is not heard any more.
   void sendExit(std::uint32_t code);
+  void answerProbe(std::uint64_t number, bool success);
   void update();
 
  private:
@@ -33,6 +34,7 @@ class Client {
   void beginFrame();
   void endFrame();
   void flush();
+  void requestProbe();
   void inputEnded();
   void release();
   void finish();
@@ -50,6 +52,7 @@ class Client {
   bool gone_ = false;
   bool finished_ = false;  ///< it has everything, and our sending half is closed
   bool inputDone_ = false;
+  std::uint64_t ticket_ = 0;  ///< of the probe that it waits for; 0 = none
 
   char header_[kFrameHeader];
   std::size_t headerLength_ = 0;

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/failure.h"
 #include "base/unique_fd.h"
 
 namespace tsrun {
@@ -32,6 +33,16 @@ void Journal::record(const Launch& launch, const std::string& action, Attributes
   UniqueFd file(open(launch.events.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   // One write: others append to the same file, and lines must not mix.
   if (file) (void)!write(file.get(), line.data(), line.size());
+}
+
+void Journal::record(const std::string& dir, Launch& launch, const std::string& action, Attributes more) {
+  if (launch.events.empty()) return;
+  try {
+    launch.eventAttributes = readLaunch(dir + "/launch.json").eventAttributes;
+  } catch (const Failure&) {
+    // What was known before is still better than no event.
+  }
+  record(launch, action, more);
 }
 
 }  // namespace tsrun

@@ -16,6 +16,8 @@ class Journal {
   /// Appends one event with the attributes that all events of the container have, and `more`. A journal that
   /// cannot be written loses events, never the container.
   static void record(const Launch& launch, const std::string& action, Attributes more = {});
+  /// The same for a container that lives in `dir` and may have been renamed: its attributes are read anew.
+  static void record(const std::string& dir, Launch& launch, const std::string& action, Attributes more = {});
 };
 
 }  // namespace tsrun

@@ -14,6 +14,7 @@ constexpr Verb kVerbs[] = {
     {"monitor", tsrun::monitorVerb},   {"recover", tsrun::recoverVerb}, {"remove", tsrun::removeVerb},
     {"apply", tsrun::applyVerb},       {"diff", tsrun::diffVerb},       {"pack", tsrun::packVerb},
     {"compress", tsrun::compressVerb}, {"exec", tsrun::execVerb},       {"update", tsrun::updateVerb},
+    {"probe", tsrun::probeVerb},
 };
 
 }  // namespace

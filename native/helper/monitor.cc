@@ -141,6 +141,7 @@ void Monitor::reap() {
     endedAt_ = monotonicMs();
     drainUntil_ = endedAt_ + kDrainMs;
     stdio_->processEnded();
+    if (health_) health_->suspend();
     if (!ownPids_) killRest();
   }
 }
@@ -195,11 +196,31 @@ void Monitor::started() {
   startedAt_ = execAt_;
   runningSince_ = monotonicMs();
   writePhase();
-  Journal::record(launch_, "start");
+  Journal::record(dir_, launch_, "start");
+  watchHealth();
   // Only now may the starter see the end of the records: it finds a state that says running.
   report_ = Report(-1);
   reportFd_.reset();
   std::string().swap(reportLine_);
+}
+
+void Monitor::watchHealth() {
+  if (!launch_.health) return;
+  Health::Events events;
+  events.start = [this] { return Probe::start(dir_, lock_.get()); };
+  events.isEnding = [this] { return isEnding(); };
+  events.changed = [this](const std::string& status) {
+    Journal::record(dir_, launch_, "health_status: " + status);
+  };
+  events.done = [this](std::uint64_t number, bool success) { attach_->answerProbe(number, success); };
+  health_.emplace(*loop_, dir_, *launch_.health, runningSince_, std::move(events));
+}
+
+/// A process gives its memory back first, and becomes a zombie when its pid namespace is empty.
+bool Monitor::isEnding() const {
+  char target[1];
+  const std::string program = "/proc/" + std::to_string(pid_) + "/exe";
+  return status_ || (readlink(program.c_str(), target, sizeof target) < 0 && errno == ENOENT);
 }
 
 void Monitor::startFailed(const Failure& failure, bool told) {
@@ -241,8 +262,17 @@ int Monitor::signal(int number) {
   return sent != 0 ? sent : error;
 }
 
-int Monitor::stop(int number) {
+int Monitor::probe(std::uint64_t& ticket) {
+  if (!launch_.health) return ENOENT;
+  if (!health_ || status_) return ESRCH;
+  if (frozen_) return EBUSY;
+  ticket = health_->request();
+  return 0;
+}
+
+int Monitor::stop(int number, bool keep) {
   stopped_ = true;
+  keeps_ |= keep;
   const int error = markStopped();
   // Nothing runs between two runs: that no other follows is all that was asked.
   const int sent = pidfd_ && number != 0 ? sendByUser(number) : 0;
@@ -265,7 +295,7 @@ int Monitor::markStopped() {
 
 int Monitor::sendByUser(int number) {
   const int error = deliver(number);
-  if (error == 0) Journal::record(launch_, "kill", {{"signal", std::to_string(number)}});
+  if (error == 0) Journal::record(dir_, launch_, "kill", {{"signal", std::to_string(number)}});
   return error;
 }
 
@@ -286,7 +316,7 @@ int Monitor::freeze() {
   paused_ = true;
   const int error = applyFreeze();
   if (error != 0) paused_ = false;
-  if (error == 0) Journal::record(launch_, "pause");
+  if (error == 0) Journal::record(dir_, launch_, "pause");
   return error;
 }
 
@@ -294,7 +324,7 @@ int Monitor::thaw() {
   if (!paused_) return 0;
   paused_ = false;
   const int error = applyFreeze();
-  if (error == 0) Journal::record(launch_, "unpause");
+  if (error == 0) Journal::record(dir_, launch_, "unpause");
   return error;
 }
 
@@ -318,6 +348,7 @@ int Monitor::applyFreeze() {
   try {
     cgroup_->freeze(wanted);
     frozen_ = wanted;
+    if (health_) wanted ? health_->suspend() : health_->resume();
     writePhase();
     return 0;
   } catch (const Failure& failure) {

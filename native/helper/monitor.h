@@ -9,6 +9,7 @@
 #include "base/unique_fd.h"
 #include "helper/attach.h"
 #include "helper/event_loop.h"
+#include "helper/health.h"
 #include "helper/json_log.h"
 #include "helper/restart.h"
 #include "helper/stdio.h"
@@ -51,6 +52,8 @@ class Monitor : public Requests {
   void killRest();
   void childReportEnded();
   void started();
+  void watchHealth();
+  bool isEnding() const;
   void startFailed(const Failure& failure, bool told);
   void round(int timeout);
   bool ended() const;
@@ -81,7 +84,8 @@ class Monitor : public Requests {
     if (stdio_) stdio_->resize(rows, cols);
   }
   int signal(int number) override;
-  int stop(int number) override;
+  int stop(int number, bool keep) override;
+  int probe(std::uint64_t& ticket) override;
   int markStopped();
   int sendByUser(int number);
   int deliver(int number);
@@ -117,9 +121,11 @@ class Monitor : public Requests {
   UniqueFd signals_;
   std::unique_ptr<Watch> signalsWatch_, childReportWatch_, syncWatch_;
 
+  std::optional<Health> health_;
   RestartBackoff backoff_;
   bool ends_ = false;     ///< no restart follows
   bool stopped_ = false;  ///< because the user said so
+  bool keeps_ = false;    ///< --rm does not apply to this end: the user starts it again
   bool released_ = false;
 
   // Of one run; forgetRun makes them new.

@@ -41,6 +41,7 @@ bool Monitor::wasOomKilled() const {
 /// Writes how the run ended and gives back what the ledger names. Then waits, if the restart policy wants
 /// another run: true if it is to begin now.
 bool Monitor::conclude() {
+  health_.reset();
   if (log_) log_->finish();
   exitCode_ = failure_ ? exitCodeOf(*failure_) : exitCodeOf(*status_);
   pidfd_.reset();
@@ -69,11 +70,11 @@ void Monitor::recordEnd() {
   exit.error = failure_;
   writeExit(dir_, exit, !(launchKnown_ && launch_.autoRemove));
   if (startedAt_.empty()) return;
-  if (exit.oomKilled) Journal::record(launch_, "oom");
-  Journal::record(launch_, "die",
+  if (exit.oomKilled) Journal::record(dir_, launch_, "oom");
+  Journal::record(dir_, launch_, "die",
                   {{"exitCode", std::to_string(exitCode_)},
                    {"execDuration", std::to_string((endedAt_ - runningSince_) / 1000)}});
-  if (stopped_) Journal::record(launch_, "stop");
+  if (stopped_) Journal::record(dir_, launch_, "stop");
 }
 
 /// A start that fails is not tried again: it would fail again, and nobody would hear why.
@@ -122,7 +123,7 @@ bool Monitor::awaitRestart(int delay) {
   }
   attach_->update();
   if (!ends_) return true;
-  if (stopped_) Journal::record(launch_, "stop");
+  if (stopped_) Journal::record(dir_, launch_, "stop");
   closeSocket();
   return false;
 }

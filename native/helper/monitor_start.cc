@@ -56,7 +56,7 @@ void Monitor::forgetRun() {
 void Monitor::start() {
   report_.step(step::kHelperConfig);
   readDocuments();
-  removeFile(dir_ + "/stopped", step::kRecord);
+  for (const char* ofLastRun : {"/stopped", "/health"}) removeFile(dir_ + ofLastRun, step::kRecord);
   report_.step(step::kLedger);
   ledger_.emplace(dir_);
   report_.step(step::kLog);

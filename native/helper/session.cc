@@ -18,6 +18,7 @@
 #include "helper/process.h"
 #include "runtime/cgroup.h"
 #include "runtime/clock.h"
+#include "runtime/file.h"
 #include "runtime/records.h"
 #include "runtime/steps.h"
 
@@ -29,6 +30,8 @@ namespace {
 constexpr int kQuietMs = 50;
 /// Nor are those who write without a pause.
 constexpr long long kDrainMs = 2000;
+/// What is kept of a probe's output.
+constexpr std::size_t kMostOutput = 4096;
 
 void sendGo(int sync) {
   const char go = 1;
@@ -37,13 +40,16 @@ void sendGo(int sync) {
 
 }  // namespace
 
-Session::Session(std::string dir, UniqueFd document, UniqueFd report, UniqueFd attach)
+Session::Session(std::string dir, ExecDocument document, UniqueFd report, UniqueFd attach, Kind kind)
     : dir_(std::move(dir)),
-      document_(std::move(document)),
       reportFd_(std::move(report)),
       attachFd_(std::move(attach)),
-      report_(reportFd_.get()) {
-  if (reportFd_) fcntl(reportFd_.get(), F_SETFL, fcntl(reportFd_.get(), F_GETFL) | O_NONBLOCK);
+      report_(reportFd_.get()),
+      probe_(kind == Kind::kProbe),
+      exec_(std::move(document)) {
+  // A starter that does not read must not stop us; the monitor does read, and what a probe says must not be
+  // cut short.
+  if (reportFd_ && !probe_) fcntl(reportFd_.get(), F_SETFL, fcntl(reportFd_.get(), F_GETFL) | O_NONBLOCK);
 }
 
 int Session::run() {
@@ -66,9 +72,6 @@ int Session::run() {
 }
 
 void Session::start() {
-  report_.step(step::kHelperConfig);
-  exec_ = readExecDocument(document_.get(), dir_);
-  document_.reset();
   report_.step(step::kJoin);
   container_.emplace(dir_, exec_.spec);
   stdio_.emplace(exec_.launch, exec_.spec.process.terminal);
@@ -140,6 +143,7 @@ void Session::follow() {
   signalsWatch_ = watch(signals_.get(), &Session::readSignals);
   stdio_->watch(*loop_, [this](int stream, const char* data, std::size_t length) {
     if (status_) quietUntil_ = monotonicMs() + kQuietMs;
+    if (probe_) capture(data, length);
     attach_->output(stream, data, length);
   });
   childReportWatch_ = watch(childReport_.get(), &Session::readChildReport);
@@ -176,8 +180,23 @@ int Session::drainTime() const {
 
 void Session::readSignals() {
   signalfd_siginfo info{};
-  while (read(signals_.get(), &info, sizeof info) == sizeof info) continue;
+  while (read(signals_.get(), &info, sizeof info) == sizeof info)
+    if (probe_ && info.ssi_signo == SIGTERM) killGroup();
   reap();
+}
+
+/// The shell that runs a check is no more than its parent: what it waits for goes with it.
+void Session::killGroup() {
+  if (status_ || !pidfd_) return;
+  // Not yet waited for, so the number is its own; it leads a group since it called setsid.
+  if (getpgid(pid_) == pid_) kill(-pid_, SIGKILL);
+  syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+}
+
+void Session::capture(const char* data, std::size_t length) {
+  const std::size_t room = kMostOutput - captured_.size();
+  captured_.append(data, std::min(length, room));
+  cut_ |= length > room;
 }
 
 void Session::reap() {
@@ -214,11 +233,10 @@ void Session::readChildReport() {
   if (childStep_ != step::kExec)
     return startFailed(Failure(childStep_, 0, exec_.launch.id, "the process died in this step"), false);
   started_ = true;
-  const std::string command = exec_.spec.process.args[0];
-  Journal::record(exec_.launch, "exec_start: " + command, {{"execID", exec_.id}});
-  // The starter may see the end of the records now.
+  Journal::record(dir_, exec_.launch, "exec_start: " + commandOf(exec_), {{"execID", exec_.id}});
+  // The starter may see the end of the records now; of a probe the last one is still to come.
   report_ = Report(-1);
-  reportFd_.reset();
+  if (!probe_) reportFd_.reset();
 }
 
 void Session::startFailed(const Failure& failure, bool told) {
@@ -241,7 +259,10 @@ int Session::signal(int number) {
 }
 
 // These are asked of a container, not of one process in it.
-int Session::stop(int) {
+int Session::stop(int, bool) {
+  return ENOSYS;
+}
+int Session::probe(std::uint64_t&) {
   return ENOSYS;
 }
 int Session::freeze() {
@@ -259,7 +280,12 @@ int Session::unhold() {
 
 void Session::farewell() {
   const int code = exitCodeOf(*status_);
-  Journal::record(exec_.launch, "exec_die", {{"execID", exec_.id}, {"exitCode", std::to_string(code)}});
+  Journal::record(dir_, exec_.launch, "exec_die", {{"execID", exec_.id}, {"exitCode", std::to_string(code)}});
+  if (probe_) {
+    const std::string line = probeLine(code, cut_ ? captured_ + "..." : captured_);
+    writeAll(reportFd_.get(), line.data(), line.size());
+    reportFd_.reset();
+  }
   attach_->farewell(static_cast<std::uint32_t>(code));
 }
 

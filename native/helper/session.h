@@ -17,10 +17,12 @@
 namespace tsrun {
 
 /// Owns one `exec`: enters the container, serves the client of the process, tells its exit code. The
-/// container's death ends the process, and so this; the death of this ends the process.
+/// container's death ends the process, and so this; the death of this ends the process. As a probe it has no
+/// client: the beginning of the output and the exit code are its last record, and SIGTERM ends it.
 class Session : public Requests {
  public:
-  Session(std::string dir, UniqueFd document, UniqueFd report, UniqueFd attach);
+  enum class Kind { kExec, kProbe };
+  Session(std::string dir, ExecDocument document, UniqueFd report, UniqueFd attach, Kind kind);
   int run();
 
  private:
@@ -28,6 +30,8 @@ class Session : public Requests {
   void cloneJoiner(Joiner& joiner);
   void admit();
   void follow();
+  void capture(const char* data, std::size_t length);
+  void killGroup();
   void farewell();
   void linger();
 
@@ -45,15 +49,17 @@ class Session : public Requests {
   bool inputCongested() const override { return stdio_->inputCongested(); }
   void resize(unsigned rows, unsigned cols) override { stdio_->resize(rows, cols); }
   int signal(int number) override;
-  int stop(int) override;
+  int stop(int, bool) override;
+  int probe(std::uint64_t&) override;
   int freeze() override;
   int thaw() override;
   int hold() override;
   int unhold() override;
 
   const std::string dir_;
-  UniqueFd document_, reportFd_, attachFd_;
+  UniqueFd reportFd_, attachFd_;
   Report report_;
+  const bool probe_;
 
   ExecDocument exec_;
   std::optional<RunningContainer> container_;
@@ -68,7 +74,8 @@ class Session : public Requests {
 
   std::string reportLine_;
   std::string childStep_;
-  bool started_ = false;
+  std::string captured_;
+  bool started_ = false, cut_ = false;
   std::optional<Failure> failure_;
   std::optional<int> status_;
   long long quietUntil_ = 0, endedAt_ = 0;  ///< CLOCK_MONOTONIC, milliseconds

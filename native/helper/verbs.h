@@ -4,6 +4,7 @@
 namespace tsrun {
 int monitorVerb(int argc, char** argv);
 int execVerb(int argc, char** argv);
+int probeVerb(int argc, char** argv);
 int updateVerb(int argc, char** argv);
 int recoverVerb(int argc, char** argv);
 int removeVerb(int argc, char** argv);

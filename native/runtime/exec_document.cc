@@ -1,5 +1,6 @@
 #include "runtime/exec_document.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,7 +63,38 @@ void overlay(const Json& value, ExecDocument& document) {
   }
 }
 
+/// 64 hex.
+std::string randomId() {
+  unsigned char bytes[32];
+  check(getrandom(bytes, sizeof bytes, 0), step::kHelperConfig, "getrandom");
+  std::string id;
+  for (const unsigned char byte : bytes)
+    for (const int digit : {byte >> 4, byte & 15}) id += "0123456789abcdef"[digit];
+  return id;
+}
+
 }  // namespace
+
+std::string commandOf(const ExecDocument& document) {
+  std::string command;
+  for (const std::string& arg : document.spec.process.args) command += (command.empty() ? "" : " ") + arg;
+  return command;
+}
+
+ExecDocument probeDocument(const std::string& dir) {
+  ExecDocument document;
+  document.launch = readLaunch(dir + "/launch.json");
+  document.spec = readSpec(dir + "/config.json");
+  if (!document.launch.health)
+    throw Failure(step::kHelperConfig, ENOENT, dir, "the container has no health check");
+  document.id = randomId();
+  document.spec.process.args = document.launch.health->argv;
+  document.spec.process.terminal = false;
+  document.launch.openStdin = false;
+  document.launch.createCwd = false;
+  document.launch.consoleSize.reset();
+  return document;
+}
 
 ExecDocument readExecDocument(int fd, const std::string& dir) {
   ExecDocument document;

@@ -14,6 +14,13 @@ struct ExecDocument {
   Launch launch;
 };
 
+/// Program and arguments with blanks between them, as events show them.
+std::string commandOf(const ExecDocument& document);
+
+/// The health check of the container of `dir`, as `exec` runs it: with the environment, user and working
+/// directory of the first process. Throws Failure(step::kHelperConfig).
+ExecDocument probeDocument(const std::string& dir);
+
 /// Reads it from `fd` to its end. Throws Failure(step::kHelperConfig).
 ExecDocument readExecDocument(int fd, const std::string& dir);
 

@@ -81,10 +81,17 @@ ReportLine parseReportLine(const std::string& line) {
   if (fail != value.end() && fail->is_object()) {
     result.failure = Failure(fail->value("step", ""), fail->value("errno", 0), fail->value("subject", ""),
                              fail->value("detail", ""));
+  } else if (value.contains("exit")) {
+    result.exitCode = value.value("exit", -1);
+    result.output = value.value("output", "");
   } else {
     result.step = value.value("step", "");
   }
   return result;
+}
+
+std::string probeLine(int exitCode, const std::string& output) {
+  return textOf(Json{{"exit", exitCode}, {"output", output}}) + "\n";
 }
 
 std::string failureLine(const Failure& failure) {

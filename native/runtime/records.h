@@ -37,12 +37,17 @@ std::optional<std::string> startedAtOf(const std::string& dir, const std::string
 /// `pid` of `dir`/state; 0 if there is none.
 int pidOfState(const std::string& dir);
 
-/// What one line of a report says: the failure of a `fail` record, or the name of a step.
+/// What one line of a report says: the failure of a `fail` record, the name of a step, or how a probe ended.
 struct ReportLine {
   std::optional<Failure> failure;
   std::string step;
+  std::optional<int> exitCode;
+  std::string output;
 };
 ReportLine parseReportLine(const std::string& line);
+
+/// The last record of a probe.
+std::string probeLine(int exitCode, const std::string& output);
 
 /// The line that recover and the tree verbs end with on fd 2: {"ok": …} or {"fail": …} (HelperResult).
 std::string failureLine(const Failure& failure);

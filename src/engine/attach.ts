@@ -73,7 +73,8 @@ export class MonitorClient implements Attachment {
 
   readonly #socket: Socket;
   readonly #decoder = new FrameDecoder();
-  readonly #acks: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** What the monitor has been asked and not yet answered, in order. */
+  readonly #acks: { resolve: (value: number) => void; reject: (error: Error) => void }[] = [];
   /** Streams whose reader is behind; while there is one the socket is not read. */
   readonly #full = new Set<Readable>();
   #exitCode: number | undefined;
@@ -116,9 +117,17 @@ export class MonitorClient implements Attachment {
     return this.#request(encodeFrame(Frame.signal, Buffer.of(signal)));
   }
 
-  /** The user ends the container: no restart follows. `signal` 0 = none is sent. */
-  stop(signal: number): Promise<void> {
-    return this.#request(encodeFrame(Frame.stop, Buffer.of(signal)));
+  /**
+   * The user ends the container: no restart follows. `signal` 0 = none is sent. With `keep` it stays, even one of --rm: the
+   * caller starts it again.
+   */
+  stop(signal: number, { keep = false } = {}): Promise<void> {
+    return this.#request(encodeFrame(Frame.stop, Buffer.of(signal, keep ? 1 : 0)));
+  }
+
+  /** Runs the container's health check; true if it was a success. */
+  async probe(): Promise<boolean> {
+    return (await this.#ask(encodeFrame(Frame.probe))) === 0;
   }
 
   /** Resolves when the container's processes stand still; they go on at {@link thaw} or, with `hold`, when this client goes. */
@@ -141,7 +150,11 @@ export class MonitorClient implements Attachment {
     return true;
   }
 
-  #request(frame: Buffer): Promise<void> {
+  async #request(frame: Buffer): Promise<void> {
+    await this.#ask(frame);
+  }
+
+  #ask(frame: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#send(frame)) this.#acks.push({ resolve, reject });
       else reject(new TsrunError('NOT_RUNNING', 'the container is not running'));
@@ -160,12 +173,13 @@ export class MonitorClient implements Attachment {
     if (kind === Frame.stdout) this.#deliver(this.stdout, payload);
     else if (kind === Frame.stderr) this.#deliver(this.stderr, payload);
     else if (kind === Frame.exit) this.#exitCode = payload.readUInt32BE(0);
+    else if (kind === Frame.probe) this.#acks.shift()?.resolve(payload.readUInt32BE(0));
     else if (kind === Frame.ack) this.#acknowledge(payload.readUInt32BE(0));
   }
 
   #acknowledge(errno: number): void {
     const waiting = this.#acks.shift();
-    if (errno === 0) waiting?.resolve();
+    if (errno === 0) waiting?.resolve(0);
     else {
       const name = getSystemErrorName(-errno);
       waiting?.reject(

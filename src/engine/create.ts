@@ -33,14 +33,12 @@ import { readOptionFile } from './read-file.js';
 import { sweepNames } from './reconcile.js';
 import { remove } from './remove.js';
 import { type ResolvedImage, resolveImage } from './resolve-image.js';
-import { refuseUnsupported } from './unsupported.js';
 
 const NAME_ATTEMPTS = 20;
 
 /** Makes a container that can be started. @throws TsrunError with exit code 125 in every case. */
 export async function create(ctx: EngineContext, options: RunOptions): Promise<Created> {
   const intent = parseRun(options, { env: ctx.env, cwd: process.cwd(), readFile: readOptionFile });
-  refuseUnsupported(intent);
   return withCidFile(intent.cidFile, () => createFrom(ctx, intent, options));
 }
 

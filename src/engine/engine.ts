@@ -127,6 +127,11 @@ export class LocalEngine implements Api.Engine {
     return rename(await this.#ready(), container, name);
   }
 
+  async healthcheck(container: string): Promise<boolean> {
+    const { runHealthcheck } = await import('./healthcheck.js');
+    return runHealthcheck(await this.#ready(), container);
+  }
+
   async top(container: string, psArgs?: readonly string[]): Promise<Api.ContainerTop> {
     const { top } = await import('./top.js');
     return top(await this.#ready(), container, psArgs);

@@ -93,7 +93,8 @@ function intentOf(ctx: EngineContext, options: ExecOptions): ExecIntent {
   };
 }
 
-function refuseUnlessRunning(ctx: EngineContext, record: ContainerRecord, text: string): void {
+/** @throws TsrunError NOT_RUNNING in the words of `exec` */
+export function refuseUnlessRunning(ctx: EngineContext, record: ContainerRecord, text: string): void {
   const { state } = viewContainer(ctx, record);
   if (state === 'running') return;
   const message =

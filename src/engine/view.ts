@@ -11,6 +11,7 @@ import {
   readRecord,
   readState,
 } from '../store/containers.js';
+import type { ContainerPaths } from '../store/paths.js';
 import type { ContainerState } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
@@ -23,7 +24,7 @@ export interface ContainerView {
   live?: StateRecord;
   /** Of the last run that ended. */
   exit?: ExitRecord;
-  /** What the probe says, of the run that goes on now. */
+  /** What the probe says, of the run that goes on now or of the last one: then it says "unhealthy", as Docker does. */
   health?: HealthRecord;
 }
 
@@ -36,12 +37,17 @@ export function viewContainer(
   const live = alive ? readState(paths) : undefined;
   const exit = readExit(paths);
   if (live !== undefined) {
-    const health = live.phase === 'restarting' ? undefined : readHealth(paths);
-    return { record, state: live.phase, live, exit, ...(health ? { health } : {}) };
+    return { record, state: live.phase, live, exit, ...healthOf(paths, live.phase !== 'restarting') };
   }
   // A monitor that has written no state yet is still starting.
   const ended: ContainerState = exit?.startedAt === undefined ? 'created' : 'exited';
-  return { record, state: !alive && hasRemains(paths) ? 'dead' : ended, exit };
+  return { record, state: !alive && hasRemains(paths) ? 'dead' : ended, exit, ...healthOf(paths, false) };
+}
+
+function healthOf(paths: ContainerPaths, runs: boolean): Pick<ContainerView, 'health'> {
+  const health = readHealth(paths);
+  if (health === undefined) return {};
+  return { health: runs ? health : { ...health, status: 'unhealthy' } };
 }
 
 /** All containers; one that goes away while it is looked at is left out. */

@@ -10,6 +10,9 @@
  *                                                                one more process in a running container: ExecSpec as
  *                                                                JSON on the process fd; Records and Frames as of a start,
  *                                                                its `signal`, `exit` and streams being the process's own
+ *   probe    --dir CONTAINER_DIR --report FD                     the health check, once, as exec runs it; the monitor's own:
+ *                                                                records as of exec, then {"exit": code, "output": text};
+ *                                                                SIGTERM kills what it runs
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
  *   update   --dir CONTAINER_DIR                                 gives the limits of config.json to the living cgroup
@@ -66,11 +69,17 @@ export const Frame = {
   /**
    * client -> monitor: the user wants it ended, so no restart follows, not even after a reboot for `unless-stopped`
    * (marker file `stopped`, removed by the next start). Payload u8: signal number, sent to PID 1 as by `signal`, thawing it
-   * if it is paused and the signal is SIGKILL; 0 = none. While the phase is `restarting` the monitor ends at once. Answered
+   * if it is paused and the signal is SIGKILL; 0 = none. A second u8 of 1: the client starts it again, so that --rm does not
+   * remove it at this end. While the phase is `restarting` the monitor ends at once. Answered
    * by `ack`; an `exit` frame without an ack means that a run ended just then, and another may follow: ask again while
    * lock byte 0 is held. No restart follows on SIGKILL, SIGTERM, SIGINT, SIGQUIT and the stop signal by `signal` either.
    */
   stop: 12,
+  /**
+   * client -> monitor: runs the health check now (empty); answered when it has run by `probe`, u32: 0 = healthy, 1 = not; or by
+   * `ack` with ENOENT (there is no check), ESRCH (not running) or EBUSY (paused)
+   */
+  probe: 13,
 } as const;
 
 export const Want = { stdout: 1, stderr: 2, stdin: 4 } as const;

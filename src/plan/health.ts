@@ -8,7 +8,6 @@ export function mergeHealth(
   image: Healthcheck | undefined,
 ): Healthcheck | undefined {
   if (user === undefined) return image;
-  if (user.Test?.[0] === 'NONE') return user;
   return { ...image, ...user };
 }
 

@@ -223,7 +223,7 @@ export interface ContainerInspect {
     Error: string;
     StartedAt: string;
     FinishedAt: string;
-    /** Of the run that goes on now, when there is a health check. */
+    /** Of the last run that had a health check; "unhealthy" when it has ended, as Docker says it. */
     Health?: {
       Status: 'starting' | 'healthy' | 'unhealthy';
       FailingStreak: number;
@@ -486,6 +486,8 @@ export interface Engine {
   /** The streams of a running container, from now on. */
   attach(container: string, options?: { stdin?: boolean }): Promise<Attachment>;
   rename(container: string, name: string): Promise<void>;
+  /** Runs the health check of a running container now; true if it was a success. The result counts as any other. */
+  healthcheck(container: string): Promise<boolean>;
   /** Its processes as the host's `ps` shows them; `psArgs` default -ef. */
   top(container: string, psArgs?: readonly string[]): Promise<ContainerTop>;
   /** `kill -s`: to PID 1 of a running container. */

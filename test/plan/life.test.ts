@@ -39,7 +39,7 @@ test('health: what the user says, then what the image says, then the defaults', 
   const table: [Partial<RunOptions>, ImageRunConfig, Healthcheck | undefined, object | undefined][] = [
     [{}, {}, undefined, undefined],
     [{}, { Healthcheck: image }, image, { ...defaults, argv: ['probe', '-x'], intervalMs: 7000, retries: 9 }],
-    [{ noHealthcheck: true }, { Healthcheck: image }, { Test: ['NONE'] }, undefined],
+    [{ noHealthcheck: true }, { Healthcheck: image }, { ...image, Test: ['NONE'] }, undefined],
     [{}, { Healthcheck: { Test: ['NONE'] } }, { Test: ['NONE'] }, undefined],
     [
       { healthCmd: 'curl x', healthTimeout: '1500us', healthRetries: 2 },
