@@ -1,17 +1,34 @@
-import { statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
+import { mountOf } from '../host/mountinfo.js';
 import type { ContainerRecord } from '../store/containers.js';
 import { makeDirs } from '../store/directories.js';
 
 /** Before a start: the sources may have gone since the last one. */
 export function prepareBindSources({ mounts, hostConfig }: ContainerRecord): void {
   const strict = new Set(strictTargets(hostConfig.Mounts));
-  for (const { Type, Source, Destination } of mounts) {
+  for (const { Type, Source, Destination, Propagation } of mounts) {
     if (Type !== 'bind') continue;
     if (strict.has(Destination)) requireBindSource(Source);
     else ensureBindSource(Source);
+    requirePropagation(Source, Propagation);
   }
+}
+
+/** What is mounted below a source reaches the container only if the mount that the source lies on hands it on. */
+function requirePropagation(source: string, propagation: string): void {
+  const wanted = propagation.replace(/^r/, '');
+  if (wanted !== 'shared' && wanted !== 'slave') return;
+  const path = realpathSync(source);
+  const { place, shared, slave } = mountOf(path, readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (shared || (wanted === 'slave' && slave)) return;
+  const kind = wanted === 'shared' ? 'shared' : 'shared or slave';
+  throw new TsrunError('USAGE', `path ${source} is mounted on ${place} but it is not a ${kind} mount`, {
+    step: 'container.start',
+    subject: source,
+    hint: `mount --make-r${wanted === 'shared' ? 'shared' : 'slave'} ${place}`,
+  });
 }
 
 /** Destinations of `--mount`, which makes no source. */

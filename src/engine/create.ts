@@ -24,7 +24,7 @@ import { ensureBindSource, requireBindSource } from './bind-source.js';
 import { withCidFile } from './cid-file.js';
 import { timestamp } from './clock.js';
 import type { EngineContext } from './context.js';
-import { ensureImage } from './ensure-image.js';
+import { ensureImage, foreignWarnings } from './ensure-image.js';
 import { imageSize } from './images.js';
 import { eventAttributes, recordContainerEvent } from './journal.js';
 import { contentMark } from './name-files.js';
@@ -51,7 +51,11 @@ async function createFrom(ctx: EngineContext, intent: RunIntent, options: RunOpt
     const image = await leaseImage(ctx, staging, id, intent.image);
     const plan = makePlan(ctx, intent, image, id);
     plan.requiredSources.forEach(requireBindSource);
-    const warnings = [...plan.warnings, ...plan.bindSources.flatMap(ensureBindSource)];
+    const warnings = [
+      ...foreignWarnings(image.config, intent),
+      ...plan.warnings,
+      ...plan.bindSources.flatMap(ensureBindSource),
+    ];
     await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
     await makeVolumes(ctx, id, plan);
     return { id, warnings };

@@ -1,6 +1,6 @@
 /** The log of a container: Docker's json-file format, rotated by the monitor (log, log.1, log.2, … from new to old). */
 import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
-import { errnoOf } from '../errors.js';
+import { errnoOf, TsrunError } from '../errors.js';
 import type { LogEntry, LogsOptions } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
@@ -16,7 +16,9 @@ export async function* logs(
   text: string,
   options: LogsOptions = {},
 ): AsyncGenerator<LogEntry> {
-  const { id } = resolveContainer(ctx.paths, text);
+  const { id, hostConfig } = resolveContainer(ctx.paths, text);
+  if ((hostConfig.LogConfig as { Type?: unknown } | undefined)?.Type === 'none')
+    throw new TsrunError('USAGE', 'configured logging driver does not support reading', { subject: text });
   const { log } = ctx.paths.container(id);
   const follower = options.follow === true ? await Follower.start(ctx, id, options.signal) : undefined;
   const reader = new LogReader(log, options.tail);

@@ -1,14 +1,14 @@
 /** The first half of a pull: which image is meant. The tag is resolved once; everything after is by digest. */
 import { readFileSync } from 'node:fs';
 import { TsrunError } from '../errors.js';
-import { hostPlatform, parsePlatform, platformText } from '../intent/platform.js';
+import { hostPlatform, parsePlatform, requirePlatform } from '../intent/platform.js';
 import { DEFAULT_TAG, familiar, type Reference } from '../intent/reference.js';
 import { amd64LevelOf, chooseManifest } from '../registry/choose.js';
 import type { BlobSink, FetchedManifest, RegistryClient } from '../registry/client.js';
 import { digestOf, MAX_DOCUMENT } from '../store/blobs.js';
 import { assertImage, MediaType, parseDocument, parseImageConfig } from '../types/documents.js';
 import type { Digest } from '../types/ids.js';
-import type { Descriptor, ImageConfig, Manifest, Platform } from '../types/oci.js';
+import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
 
 const MAX_NESTING = 4;
 
@@ -91,18 +91,8 @@ export function checkConfig(
       step: 'image.pull',
       subject,
     });
-  if (platform !== undefined) refuseOther(config, parsePlatform(platform, process.arch), subject);
+  if (platform !== undefined) requirePlatform(config, parsePlatform(platform, process.arch), subject);
   return config;
-}
-
-function refuseOther(actual: ImageConfig, wanted: Platform, subject: string): void {
-  if (actual.os === wanted.os && actual.architecture === wanted.architecture) return;
-  throw new TsrunError(
-    'NOT_FOUND',
-    `image with reference ${subject} was found but does not match the specified platform: ` +
-      `wanted ${platformText(wanted)}, actual: ${platformText(actual)}`,
-    { step: 'image.pull', subject },
-  );
 }
 
 function wrongSize({ digest, size }: Descriptor, actual: number): TsrunError {

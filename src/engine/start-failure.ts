@@ -10,6 +10,8 @@ interface Wording {
   code: ErrorCode;
   text: string;
   hint?: string;
+  /** What Docker finds before it comes to the runtime, and tells without the words for that. */
+  bare?: true;
 }
 
 /** @see ErrorDetails for what the error carries. */
@@ -17,7 +19,7 @@ export function startFailure(failure: FailureRecord): TsrunError {
   const errno = errnoName(failure.errno);
   const wording = wordingOf(failure, errno);
   const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
-  return new TsrunError(wording.code, `${PREFIX}${wording.text}`, details);
+  return new TsrunError(wording.code, `${wording.bare ? '' : PREFIX}${wording.text}`, details);
 }
 
 /** A failed exec in Docker's words. `container` is how the user named it. */
@@ -27,8 +29,7 @@ export function execFailure(failure: FailureRecord, container: string): TsrunErr
     return new TsrunError('NOT_RUNNING', `Container ${container} is not running`, { subject: container });
   const wording = failure.step === 'process.cwd' ? execCwdWording(failure, errno) : wordingOf(failure, errno);
   const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
-  // Docker looks the user up before it comes to the runtime.
-  const prefix = wording.code === 'UNKNOWN_USER' ? '' : EXEC_PREFIX;
+  const prefix = wording.bare ? '' : EXEC_PREFIX;
   return new TsrunError(wording.code, `${prefix}${wording.text}`, details);
 }
 
@@ -60,9 +61,9 @@ function wordingOf(failure: FailureRecord, errno: string | undefined): Wording {
   const room = failure.step.split('.')[0];
   if (failure.step === 'exec') return execWording(failure, errno);
   if (failure.step === 'namespaces.join' && errno === 'ESRCH')
-    return { code: 'NOT_RUNNING', text: `container ${failure.subject} is not running` };
+    return { code: 'NOT_RUNNING', text: `container ${failure.subject} is not running`, bare: true };
   if (failure.step === 'mounts.subpath') return subpathWording(failure, errno);
-  if (failure.step === 'process.user') return userWording(failure, errno);
+  if (failure.step === 'process.user') return { ...userWording(failure, errno), bare: true };
   if (failure.step === 'process.cwd') return cwdWording(failure, errno);
   if (failure.step.startsWith('mounts.')) return mountWording(failure, errno);
   if (room === 'network') return networkWording(failure, errno);
@@ -112,7 +113,7 @@ function userWording(failure: FailureRecord, errno: string | undefined): Wording
 
 function cwdWording(failure: FailureRecord, errno: string | undefined): Wording {
   if (errno === 'ENOTDIR' || errno === 'EEXIST')
-    return { code: 'HELPER', text: `Cannot mkdir: ${failure.subject} is not a directory` };
+    return { code: 'HELPER', text: `Cannot mkdir: ${failure.subject} is not a directory`, bare: true };
   return { code: 'HELPER', text: plain(failure) };
 }
 
@@ -143,10 +144,12 @@ function subpathWording(failure: FailureRecord, errno: string | undefined): Word
     return {
       code: 'HELPER',
       text: `path concatenation escapes the base directory, base: ${subject}, subpath: ${detail}`,
+      bare: true,
     };
   return {
     code: 'HELPER',
     text: `cannot access path ${subject}/${detail}: ${errnoWords(failure.errno) ?? 'unknown'}`,
+    bare: true,
     hint: errno === 'ENOENT' ? 'volume-subpath must be there before the container starts' : undefined,
   };
 }

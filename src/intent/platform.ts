@@ -48,6 +48,22 @@ export function parsePlatform(text: string, machine: string): Platform {
   });
 }
 
+/** The variant does not count: a machine of a later one runs what was made for an earlier one. */
+export function isOfPlatform(actual: Platform, wanted: Platform): boolean {
+  return actual.os === wanted.os && actual.architecture === wanted.architecture;
+}
+
+/** @throws TsrunError NOT_FOUND in Docker's words */
+export function requirePlatform(actual: Platform, wanted: Platform, subject: string): void {
+  if (isOfPlatform(actual, wanted)) return;
+  throw new TsrunError(
+    'NOT_FOUND',
+    `image with reference ${subject} was found but does not match the specified platform: ` +
+      `wanted ${platformText(wanted)}, actual: ${platformText(actual)}`,
+    { step: 'image.platform', subject },
+  );
+}
+
 function normalized(os: string, machine: string, variant?: string): Platform {
   const known = ARCHITECTURES[machine] ?? { architecture: machine };
   const chosen = variant ?? known.variant;

@@ -119,9 +119,9 @@ function specMounts(input: PlanInput, mounts: readonly PlannedMount[]): SpecMoun
     taken.has(destination) || (taken.has('/dev') && destination.startsWith('/dev/'));
   const { hosts, hostname, resolvConf } = input.files;
   const nameFiles = [
-    bindFile('/etc/resolv.conf', resolvConf),
-    bindFile('/etc/hostname', hostname),
-    bindFile('/etc/hosts', hosts),
+    bindFile('/etc/resolv.conf', resolvConf, intent.readOnly),
+    bindFile('/etc/hostname', hostname, intent.readOnly),
+    bindFile('/etc/hosts', hosts, intent.readOnly),
   ];
   const { ipc } = intent.namespaces;
   const defaults = [
@@ -141,6 +141,6 @@ function specMounts(input: PlanInput, mounts: readonly PlannedMount[]): SpecMoun
   ];
 }
 
-function bindFile(destination: string, source: string): SpecMount {
-  return { destination, type: 'bind', source, options: ['rbind', 'rprivate'] };
+function bindFile(destination: string, source: string, readOnly = false): SpecMount {
+  return { destination, type: 'bind', source, options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : [])] };
 }
