@@ -47,6 +47,12 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./pull.js'),
   },
   {
+    names: image('push'),
+    summary: 'Upload an image to a registry',
+    common: true,
+    load: () => import('./push.js'),
+  },
+  {
     names: ['images', 'image ls', 'image list'],
     summary: 'List images',
     common: true,

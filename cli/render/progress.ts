@@ -1,16 +1,19 @@
 /**
- * What a pull tells: on a terminal one row per layer, rewritten in place; elsewhere one line per change of status.
- * Pure apart from the clock: text goes to `write`.
+ * What a pull or a push tells: on a terminal one row per layer, rewritten in place; elsewhere one line per change of
+ * status. Pure apart from the clock: text goes to `write`.
  */
-import type { LayerStatus, PullEvent } from '../../src/types/engine.js';
+import type { LayerStatus, PullEvent, PushEvent, PushStatus } from '../../src/types/engine.js';
 import { escapeControls } from './escape.js';
 import { humanSize } from './units.js';
 
-export interface ProgressOptions {
+export interface RowOptions {
   write(text: string): void;
   /** Columns of the terminal; undefined = not a terminal. */
   columns?: number;
   now?: () => number;
+}
+
+export interface ProgressOptions extends RowOptions {
   /** The pull is the whole command (it says "Using default tag" and ends with the full reference). */
   standalone: boolean;
 }
@@ -21,39 +24,19 @@ const BAR_CELLS = 50;
 /** Milliseconds between two redraws of one row's bytes. */
 const REDRAW = 100;
 
-interface Row {
-  status?: LayerStatus;
-  drawn: number;
+interface LayerEvent {
+  id: string;
+  status: LayerStatus | PushStatus;
+  current?: number;
+  total?: number;
 }
 
-export class PullProgress {
-  private readonly rows = new Map<string, Row>();
+class LayerRows {
+  private readonly rows = new Map<string, { status?: string; drawn: number }>();
 
-  constructor(private readonly options: ProgressOptions) {}
+  constructor(private readonly options: RowOptions) {}
 
-  event(event: PullEvent): void {
-    const { write, standalone } = this.options;
-    switch (event.kind) {
-      case 'resolving':
-        if (event.defaultTag && standalone) write('Using default tag: latest\n');
-        break;
-      case 'found':
-        write(`${escapeControls(`${event.tag}: Pulling from ${event.repository}`)}\n`);
-        break;
-      case 'layer':
-        this.layer(event);
-        break;
-      case 'done': {
-        const name = familiarName(event.reference);
-        const status = event.upToDate
-          ? `Image is up to date for ${name}`
-          : `Downloaded newer image for ${name}`;
-        write(`${escapeControls(`Digest: ${event.digest}`)}\n${escapeControls(`Status: ${status}`)}\n`);
-      }
-    }
-  }
-
-  private layer(event: Extract<PullEvent, { kind: 'layer' }>): void {
+  tell(event: LayerEvent): void {
     const { write, columns, now = Date.now } = this.options;
     const known = this.rows.get(event.id);
     const row = known ?? { drawn: 0 };
@@ -79,9 +62,55 @@ export class PullProgress {
   }
 }
 
-function amount(event: { status: LayerStatus; current?: number; total?: number }, columns: number): string {
+export class PullProgress {
+  private readonly rows: LayerRows;
+
+  constructor(private readonly options: ProgressOptions) {
+    this.rows = new LayerRows(options);
+  }
+
+  event(event: PullEvent): void {
+    const { write, standalone } = this.options;
+    switch (event.kind) {
+      case 'resolving':
+        if (event.defaultTag && standalone) write('Using default tag: latest\n');
+        break;
+      case 'found':
+        write(`${escapeControls(`${event.tag}: Pulling from ${event.repository}`)}\n`);
+        break;
+      case 'layer':
+        this.rows.tell(event);
+        break;
+      case 'done': {
+        const name = familiarName(event.reference);
+        const status = event.upToDate
+          ? `Image is up to date for ${name}`
+          : `Downloaded newer image for ${name}`;
+        write(`${escapeControls(`Digest: ${event.digest}`)}\n${escapeControls(`Status: ${status}`)}\n`);
+      }
+    }
+  }
+}
+
+export class PushProgress {
+  private readonly rows: LayerRows;
+
+  constructor(private readonly options: RowOptions) {
+    this.rows = new LayerRows(options);
+  }
+
+  event(event: PushEvent): void {
+    const { write } = this.options;
+    if (event.kind === 'layer') this.rows.tell(event);
+    else if (event.kind === 'repository')
+      write(`${escapeControls(`The push refers to repository [${event.repository}]`)}\n`);
+    else write(`${escapeControls(`${event.tag}: digest: ${event.digest} size: ${event.size}`)}\n`);
+  }
+}
+
+function amount(event: LayerEvent, columns: number): string {
   const { status, current, total } = event;
-  if ((status !== 'Downloading' && status !== 'Extracting') || current === undefined) return '';
+  if (!['Downloading', 'Extracting', 'Pushing'].includes(status) || current === undefined) return '';
   if (!total) return humanSize(current, 4);
   const bytes = `${humanSize(current, 4).padStart(8)}/${humanSize(total, 4)}`;
   if (columns <= BAR_COLUMNS) return bytes.trimStart();

@@ -34,6 +34,11 @@ export class LocalEngine implements Api.Engine {
     return pullImage(await this.#ready(), reference, options);
   }
 
+  async push(reference: string, options?: Api.PushOptions): Promise<Api.PushResult[]> {
+    const { pushImage } = await import('./push.js');
+    return pushImage(await this.#ready(), reference, options);
+  }
+
   async images(options?: Api.ImagesOptions): Promise<Api.ImageSummary[]> {
     const { listImages } = await import('./images.js');
     return listImages(await this.#ready(), options);

@@ -70,7 +70,11 @@ export class RegistryClient {
   async manifest(which: string, signal?: AbortSignal): Promise<FetchedManifest> {
     try {
       return await this.fromHosts(isDigest(which) ? 'pull' : 'resolve', signal, async (host) => {
-        const response = await this.connection.get(host, `manifests/${which}`, { accept: ACCEPT }, signal);
+        const response = await this.connection.send(
+          host,
+          { method: 'GET', at: `manifests/${which}`, headers: { accept: ACCEPT } },
+          signal,
+        );
         return await readManifest(response, which);
       });
     } catch (error) {
@@ -152,7 +156,11 @@ export class RegistryClient {
     const { digest, size } = descriptor;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (sink.offset > 0) headers.range = `bytes=${sink.offset}-`;
-    const response = await this.connection.get(host, `blobs/${digest}`, headers, signal);
+    const response = await this.connection.send(
+      host,
+      { method: 'GET', at: `blobs/${digest}`, headers },
+      signal,
+    );
     const { body, url } = response;
     try {
       if (response.status !== 206 || !continues(response, sink.offset, size)) {

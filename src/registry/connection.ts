@@ -1,13 +1,21 @@
-/** GETs below one repository of a registry host: its scheme, its headers, and whatever it wants to see as credentials. */
+/** Requests below one repository of a registry host: its scheme, its headers, and whatever it wants to see as credentials. */
 import { TsrunError } from '../errors.js';
 import { isLoopbackHost } from './addresses.js';
 import { Authenticator } from './auth.js';
 import type { RegistryHost } from './hosts.js';
 import { StatusError, statusError } from './status.js';
-import { type HttpResponse, Transport, type TransportOptions } from './transport.js';
+import { type HttpRequest, type HttpResponse, Transport, type TransportOptions } from './transport.js';
 
 /** What a server without TLS answers to a TLS handshake. */
 const NOT_TLS = /^(?:ERR_SSL_|EPROTO|ECONNRESET|UND_ERR_SOCKET|EPIPE)/;
+
+export interface RegistryRequest {
+  readonly method: HttpRequest['method'];
+  /** Below the repository: "blobs/sha256:…"; or the whole URL that the registry gave as the place of an upload. */
+  readonly at: string | URL;
+  readonly headers?: Record<string, string>;
+  readonly body?: HttpRequest['body'];
+}
 
 export class Connection {
   private readonly transport: Transport;
@@ -16,33 +24,32 @@ export class Connection {
   private readonly addresses = new Map<RegistryHost, string>();
   private readonly scope: string;
 
-  /** @param repository path of the repository below the host: "library/redis" */
+  /**
+   * @param repository path of the repository below the host: "library/redis"
+   * @param actions what will be done there, as token servers call it
+   */
   constructor(
     private readonly repository: string,
     options: TransportOptions,
+    actions: 'pull' | 'pull,push' = 'pull',
   ) {
     this.transport = new Transport(options);
     this.auth = new Authenticator(this.transport, options.env);
-    this.scope = `repository:${repository}:pull`;
+    this.scope = `repository:${repository}:${actions}`;
   }
 
   close(): Promise<void> {
     return this.transport.close();
   }
 
-  /** Resolves with 200 or 206. @throws StatusError for every other answer */
-  async get(
-    host: RegistryHost,
-    path: string,
-    headers: Record<string, string>,
-    signal?: AbortSignal,
-  ): Promise<HttpResponse> {
+  /** Resolves with a success (2xx). @throws StatusError for every other answer */
+  async send(host: RegistryHost, request: RegistryRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const known = this.addresses.get(host);
     if (known !== undefined || !host.guessScheme)
-      return await this.from(host, known ?? host.url, path, headers, signal);
+      return await this.from(host, known ?? host.url, request, signal);
     const secure = host.url;
     try {
-      const response = await this.from(host, secure, path, headers, signal);
+      const response = await this.from(host, secure, request, signal);
       this.addresses.set(host, secure);
       return response;
     } catch (error) {
@@ -53,34 +60,36 @@ export class Connection {
       }
       const plain = secure.replace(/^https:/, 'http:');
       this.addresses.set(host, plain);
-      return await this.from(host, plain, path, headers, signal);
+      return await this.from(host, plain, request, signal);
     }
   }
 
   private async from(
     host: RegistryHost,
     base: string,
-    path: string,
-    headers: Record<string, string>,
+    { method, at, headers, body }: RegistryRequest,
     signal?: AbortSignal,
   ): Promise<HttpResponse> {
-    const url = new URL(`${base}/${this.repository}/${path}`);
-    if (host.namespace !== undefined) url.searchParams.set('ns', host.namespace);
+    const url = typeof at === 'string' ? new URL(`${base}/${this.repository}/${at}`) : at;
+    if (typeof at === 'string' && host.namespace !== undefined) url.searchParams.set('ns', host.namespace);
+    // An upload may have its place on another server: what proves who we are stays with the registry.
+    const own = url.origin === new URL(base).origin;
     const send = (authorization: string | undefined) =>
       this.transport.send({
-        method: 'GET',
+        method,
         url,
         headers: {
           'user-agent': 'tsrun',
-          ...host.headers,
+          ...(own ? host.headers : {}),
           ...headers,
           ...(authorization === undefined ? {} : { authorization }),
         },
+        body,
         tls: host.tls,
         signal,
       });
-    let response = await send(this.auth.known(url, this.scope));
-    if (response.status === 401 && response.url.origin === url.origin) {
+    let response = await send(own ? this.auth.known(url, this.scope) : undefined);
+    if (response.status === 401 && own && response.url.origin === url.origin) {
       const challenge = response.headers['www-authenticate'];
       const authorization = await this.auth.answer(url, this.scope, challenge, host.tls, signal);
       if (authorization !== undefined) {
@@ -88,12 +97,13 @@ export class Connection {
         response = await send(authorization);
       }
     }
-    if (response.status === 200 || response.status === 206) return response;
+    if (response.status >= 200 && response.status < 300) return response;
     throw await statusError(response);
   }
 }
 
-function drop({ body }: HttpResponse): void {
+/** Of an answer only the headers matter. */
+export function drop({ body }: HttpResponse): void {
   body.on('error', () => undefined).destroy();
 }
 

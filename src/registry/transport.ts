@@ -32,11 +32,12 @@ export interface TransportOptions {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
   readonly url: URL;
   /** Names in lower case. `authorization` never leaves the origin of `url`. */
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  /** Called for each try; its length is to be in the headers. */
+  readonly body?: string | Buffer | (() => Readable);
   readonly tls: TlsSettings;
   readonly signal?: AbortSignal;
   /** Follow redirects (GET and HEAD only). Default true. */
@@ -66,7 +67,7 @@ export class Transport {
   async send(request: HttpRequest): Promise<HttpResponse> {
     let { url } = request;
     const headers = { ...request.headers };
-    const follow = request.redirects !== false && request.method !== 'POST';
+    const follow = request.redirects !== false && ['GET', 'HEAD'].includes(request.method);
     for (let hop = 0; ; hop += 1) {
       const response = await this.once(request, url, headers);
       const location = headerOf(response, 'location');
@@ -99,7 +100,7 @@ export class Transport {
         path: url.pathname + url.search,
         method: request.method,
         headers,
-        body: request.body,
+        body: typeof request.body === 'function' ? request.body() : request.body,
         signal: request.signal,
         headersTimeout: this.idleMs,
         bodyTimeout: this.idleMs,

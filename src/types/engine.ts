@@ -66,6 +66,36 @@ export interface PullResult {
   upToDate: boolean;
 }
 
+export type PushStatus =
+  | 'Preparing'
+  | 'Waiting'
+  | 'Pushing'
+  | 'Pushed'
+  | 'Layer already exists'
+  | `Mounted from ${string}`;
+
+export type PushEvent =
+  /** Canonical, without a tag: "The push refers to repository [docker.io/library/redis]" */
+  | { kind: 'repository'; repository: string }
+  /** `id` is the first 12 hex of the layer's diff ID. */
+  | { kind: 'layer'; id: string; status: PushStatus; current?: number; total?: number }
+  /** `size`: bytes of the manifest */
+  | { kind: 'pushed'; tag: string; digest: Digest; size: number };
+
+export interface PushOptions {
+  /** Every tag of the repository; the reference then has none. */
+  allTags?: boolean;
+  signal?: AbortSignal;
+  onEvent?: (event: PushEvent) => void;
+}
+
+export interface PushResult {
+  /** Canonical */
+  reference: string;
+  /** Of the manifest in the registry. */
+  digest: Digest;
+}
+
 export interface ImageSummary {
   id: ImageId;
   /** Familiar references: "redis:7", "localhost:5000/app:1". Empty for a dangling image. */
@@ -455,6 +485,7 @@ export interface Engine {
   readonly terminal: TerminalControl;
 
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  push(reference: string, options?: PushOptions): Promise<PushResult[]>;
   images(options?: ImagesOptions): Promise<ImageSummary[]>;
   inspectImage(reference: string): Promise<ImageInspect>;
   history(reference: string): Promise<HistoryRow[]>;
