@@ -12,7 +12,7 @@ trap 'rm -rf "$out"' EXIT
 echo "building the tree verbs with sanitizers"
 flags=(-std=c++20 -O1 -g -Wall -Wextra -Wno-unused-result -D_FILE_OFFSET_BITS=64 -Inative
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-printf '%s\n' native/layer/*.cc native/helper/tree_verbs.cc native/runtime/remove.cc test/layer/tree_verbs_main.cc |
+printf '%s\n' native/layer/*.cc native/helper/tree_verbs.cc native/helper/answer.cc native/runtime/remove.cc test/layer/tree_verbs_main.cc |
   xargs -P "$(nproc)" -I{} sh -c 'g++ "$@" -c {} -o "$0/$(basename {} .cc).o"' "$out" "${flags[@]}"
 g++ "${flags[@]}" "$out"/*.o -o "$out/tree-verbs" -lseccomp -lzstd -ldeflate
 

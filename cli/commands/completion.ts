@@ -39,8 +39,11 @@ export const command = defineCommand({
       const { words: fixed, kind } = await candidates(words);
       const engine = kind === undefined ? undefined : await cli.engine();
       const names: string[] = [];
-      if (kind === 'CONTAINER')
-        names.push(...((await engine?.ps({ all: true })) ?? []).flatMap((c) => c.names));
+      if (kind === 'CONTAINER' || kind === 'CONTAINER:') {
+        const containers = (await engine?.ps({ all: true })) ?? [];
+        const end = kind === 'CONTAINER:' ? ':' : '';
+        names.push(...containers.flatMap((c) => c.names).map((name) => name + end));
+      }
       if (kind === 'IMAGE') names.push(...((await engine?.images()) ?? []).flatMap((i) => i.repoTags));
       if (kind === 'VOLUME') names.push(...((await engine?.volumes.list()) ?? []).map((v) => v.Name));
       cli.out([...fixed, ...names].map((word) => `${word}\n`).join(''));
@@ -54,7 +57,7 @@ export async function candidates(words: readonly string[]): Promise<{ words: str
   const found = findCommand(words);
   if (found !== undefined) {
     const { command: verb } = await found.entry.load();
-    const kind = /(?:^|\s)(CONTAINER|IMAGE|VOLUME)\b/.exec(verb.usage)?.[1];
+    const kind = /(?:^|\s)(CONTAINER:|(?:CONTAINER|IMAGE|VOLUME)\b)/.exec(verb.usage)?.[1];
     return { words: flagWords(verb.flags), kind };
   }
   const [first] = words;

@@ -76,6 +76,11 @@ export const COMMANDS: readonly Entry[] = [
     common: true,
     load: () => import('./info.js'),
   },
+  {
+    names: container('cp'),
+    summary: 'Copy files/folders between a container and the local filesystem',
+    load: () => import('./cp.js'),
+  },
   { names: container('create'), summary: 'Create a new container', load: () => import('./create.js') },
   {
     names: container('diff'),
@@ -86,6 +91,11 @@ export const COMMANDS: readonly Entry[] = [
     names: ['events', 'system events'],
     summary: 'Get real time events from the engine',
     load: () => import('./events.js'),
+  },
+  {
+    names: container('export'),
+    summary: "Export a container's filesystem as a tar archive",
+    load: () => import('./export.js'),
   },
   { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
   {

@@ -11,9 +11,10 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"monitor", tsrun::monitorVerb},   {"recover", tsrun::recoverVerb}, {"remove", tsrun::removeVerb},
-    {"apply", tsrun::applyVerb},       {"diff", tsrun::diffVerb},       {"pack", tsrun::packVerb},
-    {"compress", tsrun::compressVerb}, {"exec", tsrun::execVerb},       {"update", tsrun::updateVerb},
+    {"monitor", tsrun::monitorVerb},    {"recover", tsrun::recoverVerb},  {"remove", tsrun::removeVerb},
+    {"apply", tsrun::applyVerb},        {"diff", tsrun::diffVerb},        {"pack", tsrun::packVerb},
+    {"compress", tsrun::compressVerb},  {"exec", tsrun::execVerb},        {"update", tsrun::updateVerb},
+    {"copy-stat", tsrun::copyStatVerb}, {"copy-out", tsrun::copyOutVerb}, {"copy-in", tsrun::copyInVerb},
     {"probe", tsrun::probeVerb},
 };
 

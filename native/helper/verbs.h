@@ -12,4 +12,7 @@ int applyVerb(int argc, char** argv);
 int diffVerb(int argc, char** argv);
 int packVerb(int argc, char** argv);
 int compressVerb(int argc, char** argv);
+int copyStatVerb(int argc, char** argv);
+int copyOutVerb(int argc, char** argv);
+int copyInVerb(int argc, char** argv);
 }  // namespace tsrun

@@ -24,17 +24,22 @@ namespace {
 
 constexpr const char* kStep = step::kLayerJail;
 
-/// A detached mount of one directory. Devices in it cannot be opened and nothing in it can be executed: what
-/// the layer contains is for containers.
-UniqueFd cloneMount(const std::string& path, bool readOnly) {
-  UniqueFd tree(static_cast<int>(check(
-      syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), kStep, path)));
+/// Devices below a mount cannot be opened and nothing there can be executed: what is in a layer or a
+/// container is for containers.
+void restrictMount(int mount, bool readOnly, unsigned recursive, const std::string& path) {
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (readOnly) attributes.attr_set |= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME;
   if (readOnly) attributes.attr_clr |= MOUNT_ATTR__ATIME;
-  check(syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes), kStep,
-        path);
+  check(syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes),
+        kStep, path);
+}
+
+/// A detached copy of the mount of one directory, with AT_RECURSIVE also of those below it.
+UniqueFd cloneMount(const std::string& path, bool readOnly, unsigned recursive = 0) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive;
+  UniqueFd tree(static_cast<int>(check(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags), kStep, path)));
+  restrictMount(tree.get(), readOnly, recursive, path);
   return tree;
 }
 
@@ -65,34 +70,78 @@ void setLimits() {
   check(setrlimit(RLIMIT_NOFILE, &files), kStep, "setrlimit");
 }
 
-}  // namespace
+bool isReadOnly(JailMode mode) {
+  return mode == JailMode::read || mode == JailMode::copyOut;
+}
 
-Jail enterJail(const std::string& root, const std::vector<std::string>& lowers, JailMode mode) {
+void setModeCapabilities(JailMode mode) {
+  switch (mode) {
+    case JailMode::apply:
+      return setCapabilities({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP},
+                             {CAP_SYS_ADMIN});
+    case JailMode::read:
+      // trusted.* of every node is read.
+      return setCapabilities({CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN}, {});
+    case JailMode::copyIn:
+      // DAC_READ_SEARCH: the kernel wants it for giving a name to a file that has none (O_TMPFILE).
+      return setCapabilities(
+          {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP},
+          {});
+    case JailMode::copyOut:
+      return setCapabilities({CAP_DAC_READ_SEARCH}, {});
+  }
+}
+
+UniqueFd openRoot(const std::string& path) {
+  return UniqueFd(check(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), kStep, path));
+}
+
+/// No way back from here.
+void confine(JailMode mode) {
   signal(SIGPIPE, SIG_IGN);
   umask(0);
   // With this set malloc does not ask how many processors there are, which opens a file of the root it finds
   // itself in.
   mallopt(M_ARENA_MAX, 2);
-
-  check(unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS), kStep, "unshare");
-  check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), kStep, "/");
-  // After unshare: a directory of the old namespace's mounts cannot be cloned.
-  Jail jail;
-  for (const std::string& lower : lowers) jail.lowers.push_back(cloneMount(lower, true));
-  const UniqueFd tree = cloneMount(root, mode == JailMode::read);
-  pivotInto(tree, root);
-  jail.root = UniqueFd(check(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), kStep, root));
-
   setLimits();
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), kStep, "no_new_privs");
   installSyscallFilter();  // before the capabilities go: they would be needed, were it not for no_new_privs
-  if (mode == JailMode::apply) {
-    setCapabilities({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP},
-                    {CAP_SYS_ADMIN});
-  } else {
-    setCapabilities({CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN}, {});  // trusted.* of every node is read
-  }
+  setModeCapabilities(mode);
+}
+
+}  // namespace
+
+void isolateMounts() {
+  check(unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS), kStep, "unshare");
+  check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), kStep, "/");
+}
+
+Jail enterJail(const std::string& root, const std::vector<std::string>& lowers, JailMode mode) {
+  isolateMounts();
+  // After unshare: a directory of the old namespace's mounts cannot be cloned.
+  Jail jail;
+  for (const std::string& lower : lowers) jail.lowers.push_back(cloneMount(lower, true));
+  const UniqueFd tree = cloneMount(root, isReadOnly(mode));
+  pivotInto(tree, root);
+  jail.root = openRoot(root);
+  confine(mode);
   return jail;
+}
+
+UniqueFd enterTreeJail(const std::string& root, JailMode mode) {
+  isolateMounts();
+  const UniqueFd tree = cloneMount(root, isReadOnly(mode), AT_RECURSIVE);
+  pivotInto(tree, root);
+  UniqueFd opened = openRoot(root);
+  confine(mode);
+  return opened;
+}
+
+UniqueFd lockUp(JailMode mode) {
+  UniqueFd root = openRoot("/");
+  restrictMount(root.get(), isReadOnly(mode), AT_RECURSIVE, "/");
+  confine(mode);
+  return root;
 }
 
 }  // namespace tsrun

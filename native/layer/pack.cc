@@ -1,7 +1,5 @@
 #include "layer/pack.h"
 
-#include <fcntl.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "layer/in_root.h"
 #include "layer/jail.h"
 #include "layer/layer_steps.h"
+#include "layer/node_entry.h"
 #include "layer/overlay.h"
 #include "layer/tar_writer.h"
 
@@ -21,23 +20,6 @@ namespace tsrun {
 namespace {
 
 constexpr const char* kStep = step::kLayerWalk;
-
-NodeKind kindOf(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return NodeKind::directory;
-    case S_IFLNK:
-      return NodeKind::symlink;
-    case S_IFCHR:
-      return NodeKind::charDevice;
-    case S_IFBLK:
-      return NodeKind::blockDevice;
-    case S_IFIFO:
-      return NodeKind::fifo;
-    default:
-      return NodeKind::file;
-  }
-}
 
 class Packer : public UpperVisitor {
  public:
@@ -102,19 +84,9 @@ class Packer : public UpperVisitor {
   }
 
   TarEntry describe(const UpperNode& node) {
-    TarEntry entry;
-    entry.kind = kindOf(node.status.st_mode);
-    entry.name = node.path;
-    entry.mode = node.status.st_mode & 07777;
-    entry.uid = node.status.st_uid;
-    entry.gid = node.status.st_gid;
-    entry.mtime = node.status.st_mtim;
+    TarEntry entry = entryOf(node.dir, node.name, node.status, node.path);
     if (clampMtime_ && entry.mtime.tv_sec >= *clampMtime_)
       entry.mtime = {static_cast<time_t>(*clampMtime_), 0};
-    entry.devMajor = major(node.status.st_rdev);
-    entry.devMinor = minor(node.status.st_rdev);
-    entry.xattrs = readXattrs(Node::child(node.dir, node.name), kStep, node.path);
-    if (entry.kind == NodeKind::symlink) entry.linkName = readLink(node.dir, node.name, kStep);
     return entry;
   }
 
@@ -137,29 +109,12 @@ class Packer : public UpperVisitor {
     }
   }
 
-  /// Without a pause a writer may be at work: what it adds behind the size in the header is left for the next
-  /// layer, and what it cuts off reads as zeros, as it would through a sparse file.
   void writeFile(const UpperNode& node, TarEntry& entry) {
-    // O_NONBLOCK: were it a FIFO by now, open would wait for a writer that never comes.
-    const UniqueFd file(check(openChild(node.dir, node.name, O_RDONLY | O_NONBLOCK), kStep, node.path));
-    struct stat status;
-    check(fstat(file.get(), &status), kStep, node.path);
-    if (status.st_ino != node.status.st_ino || !S_ISREG(status.st_mode)) {
-      throw Failure(kStep, ESTALE, node.path, "replaced while it was read");
-    }
-    entry.fileSize = static_cast<std::uint64_t>(status.st_size);
+    const NodeFile file(node.dir, node.name, node.status, node.path);
+    entry.fileSize = file.size();
     header(entry);
     result.contentSize += entry.fileSize;
-    std::uint64_t left = entry.fileSize;
-    while (left > 0) {
-      const std::size_t want = std::min<std::uint64_t>(left, sizeof buffer_);
-      const std::size_t got = readSome(file.get(), buffer_, want, kStep, node.path);
-      if (got == 0) break;
-      writer_.body({buffer_, got});
-      left -= got;
-    }
-    writer_.pad(left);
-    writer_.endBody(entry.fileSize);
+    file.write(writer_);
   }
 
   TarWriter& writer_;
@@ -167,7 +122,6 @@ class Packer : public UpperVisitor {
   std::optional<std::int64_t> clampMtime_;
   std::vector<Parent> parents_;
   std::map<std::pair<dev_t, ino_t>, std::string> names_;
-  unsigned char buffer_[128 << 10];
 };
 
 class Lister : public UpperVisitor {

@@ -4,10 +4,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "base/failure.h"
 #include "layer/attributes.h"
+#include "layer/entry_node.h"
 #include "layer/in_root.h"
 #include "layer/layer_steps.h"
 #include "layer/limits.h"
@@ -20,39 +19,6 @@ constexpr const char* kStep = step::kLayerEntry;
 
 [[noreturn]] void refuse(const std::string& name, const char* why) {
   throw Failure(kStep, 0, name, why);
-}
-
-mode_t typeOf(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::symlink:
-      return S_IFLNK;
-    case NodeKind::charDevice:
-      return S_IFCHR;
-    case NodeKind::blockDevice:
-      return S_IFBLK;
-    case NodeKind::directory:
-      return S_IFDIR;
-    case NodeKind::fifo:
-      return S_IFIFO;
-    case NodeKind::file:
-    case NodeKind::hardLink:
-      break;
-  }
-  return S_IFREG;
-}
-
-Attributes attributesOf(const TarEntry& entry) {
-  return {typeOf(entry.kind) | entry.mode, entry.uid, entry.gid, entry.mtime, entry.xattrs};
-}
-
-void pwriteAll(int fd, Bytes bytes, off_t at, const std::string& subject) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = pwrite(fd, bytes.data(), bytes.size(), at);
-    if (wrote < 0 && errno == EINTR) continue;
-    check(wrote, kStep, subject);
-    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-    at += wrote;
-  }
 }
 
 }  // namespace
@@ -136,32 +102,8 @@ void Unpacker::file(const TarEntry& entry, int dir, const std::string& base) {
     made.reset(openat(dir, base.c_str(), kFlags, 0600));
   }
   check(made.get(), kStep, entry.name);
-  write(entry, made.get());
+  writeBody(reader_, entry, made.get());
   setAttributes(Node::opened(made.get()), attributesOf(entry), true, entry.name);
-}
-
-void Unpacker::write(const TarEntry& entry, int fd) {
-  if (!entry.sparse) {
-    for (Bytes piece = reader_.body(); !piece.empty(); piece = reader_.body()) {
-      writeAll(fd, piece.data(), piece.size(), kStep, entry.name);
-    }
-    return;
-  }
-  check(ftruncate(fd, static_cast<off_t>(entry.fileSize)), kStep, entry.name);
-  auto extent = entry.extents.begin();  // the reader has checked that they hold the body exactly
-  std::uint64_t done = 0;
-  for (Bytes piece = reader_.body(); !piece.empty(); piece = reader_.body()) {
-    while (!piece.empty()) {
-      const std::size_t part = std::min<std::uint64_t>(piece.size(), extent->size - done);
-      pwriteAll(fd, piece.first(part), static_cast<off_t>(extent->offset + done), entry.name);
-      piece = piece.subspan(part);
-      done += part;
-      if (done == extent->size) {
-        ++extent;
-        done = 0;
-      }
-    }
-  }
 }
 
 /// No attributes: all names share the target's.

@@ -29,7 +29,6 @@ class Unpacker {
   void directory(const TarEntry& entry, int dir, const std::string& base, const std::string& path);
   void file(const TarEntry& entry, int dir, const std::string& base);
   void special(const TarEntry& entry, int dir, const std::string& base);
-  void write(const TarEntry& entry, int fd);
 
   TarReader& reader_;
   TargetTree& tree_;

@@ -182,6 +182,51 @@ export class LocalEngine implements Api.Engine {
     return commit(await this.#ready(), container, options);
   }
 
+  async statPath(container: string, path: string): Promise<Api.PathStat> {
+    const { statPath } = await import('./archive.js');
+    return statPath(await this.#ready(), container, path);
+  }
+
+  async copyFrom(container: string, path: string): Promise<Api.ContainerArchive> {
+    const { copyFrom } = await import('./archive.js');
+    return copyFrom(await this.#ready(), container, path);
+  }
+
+  async copyTo(
+    container: string,
+    path: string,
+    archive: Readable,
+    options?: Api.CopyToOptions,
+  ): Promise<void> {
+    const { copyTo } = await import('./archive.js');
+    return copyTo(await this.#ready(), container, path, archive, options);
+  }
+
+  async copyOut(
+    container: string,
+    path: string,
+    local: string,
+    options?: Api.CopyOptions,
+  ): Promise<Api.CopyResult> {
+    const { copyOut } = await import('./copy.js');
+    return copyOut(await this.#ready(), container, path, local, options);
+  }
+
+  async copyIn(
+    local: string,
+    container: string,
+    path: string,
+    options?: Api.CopyOptions,
+  ): Promise<Api.CopyResult> {
+    const { copyIn } = await import('./copy.js');
+    return copyIn(await this.#ready(), local, container, path, options);
+  }
+
+  async export(container: string, output: Writable, options?: { signal?: AbortSignal }): Promise<void> {
+    const { exportContainer } = await import('./export.js');
+    return exportContainer(await this.#ready(), container, output, options);
+  }
+
   readonly volumes: Api.VolumesApi = {
     create: async (options) => (await import('./volumes.js')).createVolume(await this.#ready(), options),
     list: async ({ filters } = {}) =>

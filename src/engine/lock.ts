@@ -12,32 +12,37 @@ import { noSuchContainer } from './resolve.js';
 const OPERATION_BYTE = 1;
 
 /**
- * Runs `fn` as the only operation on the container, with nothing of a dead monitor left behind.
+ * Runs `fn` as the only operation on the container, with nothing of a dead monitor left behind. `fn` gets the descriptor
+ * that holds the lock, so that a helper can hold it too.
  * @throws TsrunError NOT_FOUND when the container was removed before it was our turn.
  */
 export async function withContainerLock<T>(
   ctx: EngineContext,
   id: ContainerId,
-  fn: () => Promise<T> | T,
+  fn: (lock: number) => Promise<T> | T,
 ): Promise<T> {
   for (;;) {
     // The recovery takes the lock itself, so it comes before; what dies in between is seen under the lock.
     await recover(ctx, id);
-    const result = await underLock(ctx, id, async () => {
+    const result = await underLock(ctx, id, async (lock) => {
       const died = !isAlive(ctx, id) && hasRemains(ctx.paths.container(id));
-      return died ? undefined : { value: await fn() };
+      return died ? undefined : { value: await fn(lock) };
     });
     if (result !== undefined) return result.value;
   }
 }
 
-async function underLock<T>(ctx: EngineContext, id: ContainerId, fn: () => Promise<T>): Promise<T> {
+async function underLock<T>(
+  ctx: EngineContext,
+  id: ContainerId,
+  fn: (lock: number) => Promise<T>,
+): Promise<T> {
   const path = ctx.paths.container(id).lock;
   const fd = open(path, id);
   try {
     await waitForLock(ctx.native, fd, OPERATION_BYTE, 'exclusive');
     if (!isSameFile(fd, path)) throw noSuchContainer(id);
-    return await fn();
+    return await fn(fd);
   } finally {
     closeSync(fd);
   }

@@ -53,7 +53,7 @@ export function errnoName(errno: number): string | undefined {
 }
 
 /** "no such file or directory" */
-function errnoWords(errno: number): string | undefined {
+export function errnoWords(errno: number): string | undefined {
   return errno === 0 ? undefined : (getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`);
 }
 

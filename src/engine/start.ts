@@ -57,7 +57,7 @@ export async function start(
 }
 
 /** What was removed since the container was made (or was not yet made when its maker died) is made again, as Docker does. */
-async function ensureSources(ctx: EngineContext, record: ContainerRecord): Promise<void> {
+export async function ensureSources(ctx: EngineContext, record: ContainerRecord): Promise<void> {
   prepareBindSources(record);
   for (const { Type, Name } of record.mounts) {
     if (Type === 'volume' && Name !== undefined) {

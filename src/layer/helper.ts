@@ -10,7 +10,7 @@ import type { HelperResult } from '../native/protocol.js';
 export interface TreeVerb {
   /** Absolute path of `tsrun-runtime`. */
   helperPath: string;
-  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove';
+  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove' | 'copy-stat' | 'copy-out' | 'copy-in';
   args: string[];
   /** A stream, or an open descriptor that the helper reads itself; nothing if absent. */
   input?: Readable | number;
@@ -20,7 +20,16 @@ export interface TreeVerb {
   signal?: AbortSignal;
   /** Bytes of a stream handed over so far. */
   onInput?: (bytes: number) => void;
+  /** An open descriptor that the helper holds to its end, named by `--lock`. */
+  lock?: number;
+  /** What the helper says before the first byte of an archive; nothing is read from `input` until then. */
+  onReady?: (what: unknown) => void;
+  /** A failure of the helper's as an error, in place of the words for layers. */
+  failure?: (failure: FailureRecord) => TsrunError;
 }
+
+/** The helper's number of the lock descriptor. */
+const LOCK_FD = 3;
 
 /** Room for the result line and for what a sanitizer or the C library may say before it. */
 const MAX_TAIL = 256 * 1024;
@@ -33,15 +42,19 @@ const MAX_TAIL = 256 * 1024;
 export async function runTreeVerb<T>(request: TreeVerb): Promise<T> {
   const { signal } = request;
   if (signal?.aborted) throw cancelled(request);
-  const child = spawn(request.helperPath, [request.verb, ...request.args], {
+  const locked = request.lock === undefined ? [] : [request.lock];
+  const lockArgs = request.lock === undefined ? [] : ['--lock', String(LOCK_FD)];
+  const child = spawn(request.helperPath, [request.verb, ...request.args, ...lockArgs], {
     env: {},
-    stdio: [stdioOf(request.input), stdioOf(request.output), 'pipe'],
+    stdio: [stdioOf(request.input), stdioOf(request.output), 'pipe', ...locked],
   });
   const kill = () => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
   try {
     const tail = collectTail(child.stderr);
-    const streams = await Promise.all([ended(child), feed(child, request), drain(child, request)]);
+    const ready = request.onReady ? watchForReady(child.stderr, request.onReady) : Promise.resolve(true);
+    const fed = ready.then((isReady) => (isReady ? feed(child, request) : {}));
+    const streams = await Promise.all([ended(child), fed, drain(child, request)]);
     if (signal?.aborted) throw cancelled(request);
     return judge<T>(request, streams, tail());
   } finally {
@@ -129,6 +142,24 @@ function collectTail(stderr: Readable | null): () => string {
   return () => tail.toString('utf8');
 }
 
+/** Resolves when the helper has said that it is ready, or with false when it says nothing more. */
+function watchForReady(stderr: Readable | null, onReady: (what: unknown) => void): Promise<boolean> {
+  return new Promise((resolve) => {
+    let text = '';
+    stderr?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const value = parseLine(text.slice(0, end));
+        text = text.slice(end + 1);
+        if (value === undefined || !('ready' in value)) continue;
+        onReady(value.ready);
+        resolve(true);
+      }
+    });
+    stderr?.once('close', () => resolve(false));
+  });
+}
+
 /** Which of several ends is the cause: the caller's streams first, then what the helper said, then how it died. */
 function judge<T>(request: TreeVerb, [exit, ...streams]: [Exit, StreamEnd, StreamEnd], tail: string): T {
   if (exit.spawnError) {
@@ -141,7 +172,8 @@ function judge<T>(request: TreeVerb, [exit, ...streams]: [Exit, StreamEnd, Strea
   const source = streams.find((end) => end.source);
   if (source) throw source.error;
   const result = parseResult<T>(tail);
-  if (result && 'fail' in result) throw treeError(request.verb, result.fail);
+  if (result && 'fail' in result)
+    throw request.failure?.(result.fail) ?? treeError(request.verb, result.fail);
   const broken = streams.find((end) => end.error !== undefined);
   if (result && exit.code === 0 && broken) throw broken.error;
   if (result && exit.code === 0) return result.ok;
@@ -152,16 +184,17 @@ function judge<T>(request: TreeVerb, [exit, ...streams]: [Exit, StreamEnd, Strea
 }
 
 function parseResult<T>(tail: string): HelperResult<T> | undefined {
-  const line = tail.trimEnd().split('\n').at(-1) ?? '';
+  const value = parseLine(tail.trimEnd().split('\n').at(-1) ?? '');
+  return value !== undefined && ('ok' in value || 'fail' in value) ? (value as HelperResult<T>) : undefined;
+}
+
+function parseLine(line: string): object | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && ('ok' in value || 'fail' in value)) {
-      return value as HelperResult<T>;
-    }
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    // not a result: whatever ended the helper wrote there
+    return undefined; // whatever ended the helper wrote there
   }
-  return undefined;
 }
 
 function cancelled(request: TreeVerb): TsrunError {
@@ -175,6 +208,9 @@ const TITLES: Record<TreeVerb['verb'], string> = {
   compress: 'cannot compress the layer',
   diff: "cannot read the container's changes",
   remove: 'unable to remove filesystem',
+  'copy-stat': 'cannot look at the path',
+  'copy-out': 'cannot copy',
+  'copy-in': 'cannot copy',
 };
 
 /** errnos that an archive provokes by what it says; all others are the machine's. */

@@ -23,7 +23,18 @@
  *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
  *                                                                the layer tar of a writable part on fd 1
  *   compress [--level 1-12]                                      fd 0 -> gzip on fd 1, the same bytes whatever the machine
- * apply, diff, pack, compress, remove and update print one JSON object, their result or a failure, as the last line on fd 2.
+ *   copy-stat --dir CONTAINER_DIR [--lock FD] --path PATH        what is at PATH of a container: CopyStat
+ *   copy-out (--dir CONTAINER_DIR [--lock FD] [--view files|rootfs] | --root DIR) --path PATH [--name NAME]
+ *                                                                a tar of PATH on fd 1, called NAME in it; without NAME
+ *                                                                PATH is the root of the archive
+ *   copy-in  (--dir CONTAINER_DIR [--lock FD] | --root DIR) --path PATH [--shown PATH] [--base PATH] [--new-base PATH]
+ *            [--ownership archive|caller] [--keep-kinds yes] [--compressed yes]
+ *                                                                a tar on fd 0 into the directory PATH; entries at or
+ *                                                                below base are renamed
+ * All of these but exec, monitor and recover print one JSON object, their result or a failure, as the last line on fd 2.
+ * copy-out and copy-in print a line {"ready": …} before the first byte of the archive: a CopyStat, or nothing. In a
+ * container PATH is absolute and clean; `/` or `/.` at its end asks for the directory behind a link. The lock fd has the
+ * container's operation byte, and is held to the end.
  */
 import type { FailureRecord } from './launch.js';
 
@@ -125,6 +136,32 @@ export interface CompressResult {
 export interface DiffResult {
   /** How many were listed. */
   changes: number;
+}
+
+/** What a path names; the link itself, if it is one. */
+export interface CopyStat {
+  /** st_mode, with the type */
+  mode: number;
+  /** bytes */
+  size: number;
+  /** seconds since 1970, decimal */
+  mtime: string;
+  mtimeNanos: number;
+  /** Of a link: the absolute path it leads to in the end, there or not. Otherwise empty. */
+  target: string;
+}
+
+export interface CopyOutResult {
+  /** bytes of the archive */
+  tarSize: number;
+  entries: number;
+  skippedSockets: number;
+}
+
+export interface CopyInResult {
+  /** bytes read from fd 0 */
+  size: number;
+  entries: number;
 }
 
 export interface RemoveResult {

@@ -8,8 +8,9 @@ import { errnoOf } from '../errors.js';
 import { syncDir, systemError } from './atomic.js';
 import { StagingDir, type Store } from './staging.js';
 
-const DIRECTORIES = ['dev', 'proc', 'sys', 'etc'];
-const FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', '.dockerenv'];
+/** Those in /dev are seen in an export only, where Docker has them. */
+const DIRECTORIES = ['dev', 'dev/pts', 'dev/shm', 'proc', 'sys', 'etc'];
+const FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', '.dockerenv', 'dev/console'];
 
 export async function makeInitLayer(store: Store): Promise<void> {
   const staging = await StagingDir.create(store);

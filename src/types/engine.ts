@@ -326,6 +326,51 @@ export interface ContainerInspect {
 
 export type ChangeKind = 'A' | 'C' | 'D';
 
+/** What a path of a container names; the link itself, if it is one. */
+export interface PathStat {
+  /** Last component of the path, "/" of the root. */
+  name: string;
+  /** bytes */
+  size: number;
+  /** st_mode, with the type. */
+  mode: number;
+  /** RFC 3339 with nanoseconds */
+  mtime: string;
+  /** Of a link: the absolute path that it leads to inside the container, whether something is there or not. Else ''. */
+  linkTarget: string;
+}
+
+export interface ContainerArchive {
+  stat: PathStat;
+  /** A tar. It ends without an error only if it is whole; destroying it stops the copy. */
+  archive: Readable;
+}
+
+export interface CopyToOptions {
+  /** A directory is not replaced by something else, nor the other way round. */
+  noOverwriteDirNonDir?: boolean;
+  signal?: AbortSignal;
+  /** Bytes of the archive so far. */
+  onProgress?: (bytes: number) => void;
+}
+
+export interface CopyOptions {
+  /** What a link at the end of the source's path names is copied, not the link. */
+  followLink?: boolean;
+  /** Out of a container: owners, set-uid bits, file capabilities and devices as they are in there. Otherwise what is new is the caller's. */
+  archive?: boolean;
+  signal?: AbortSignal;
+  /** Bytes of the archive in between so far. */
+  onProgress?: (bytes: number) => void;
+}
+
+export interface CopyResult {
+  /** Bytes of the archive in between, as Docker tells them. */
+  size: number;
+  /** Where it went: absolute, links at its end followed. */
+  path: string;
+}
+
 export interface LogEntry {
   stream: 'stdout' | 'stderr';
   /** RFC 3339 with nanoseconds */
@@ -531,6 +576,23 @@ export interface Engine {
   logs(container: string, options?: LogsOptions): AsyncIterable<LogEntry>;
   diff(container: string): Promise<{ kind: ChangeKind; path: Uint8Array }[]>;
   commit(container: string, options?: CommitOptions): Promise<ImageId>;
+
+  /**
+   * Paths of a container, running or not, are resolved inside it, with its volumes and binds and without /dev, /proc and
+   * /sys. They start at its root; `/` or `/.` at the end asks for the directory behind a link.
+   * @throws TsrunError NOT_FOUND in Docker's words
+   */
+  statPath(container: string, path: string): Promise<PathStat>;
+  /** A file or a tree as a tar, called by its last component in there; "." of a path that ends in `/.`. */
+  copyFrom(container: string, path: string): Promise<ContainerArchive>;
+  /** Unpacks a tar, perhaps compressed, into a directory of a container, with all that the tar says of owners and modes. */
+  copyTo(container: string, path: string, archive: Readable, options?: CopyToOptions): Promise<void>;
+  /** `cp CONTAINER:PATH LOCAL` */
+  copyOut(container: string, path: string, local: string, options?: CopyOptions): Promise<CopyResult>;
+  /** `cp LOCAL CONTAINER:PATH`; owners and modes stay. */
+  copyIn(local: string, container: string, path: string, options?: CopyOptions): Promise<CopyResult>;
+  /** The root file system as one tar, as `import` takes it: without volumes, and with the stubs that they cover. */
+  export(container: string, output: Writable, options?: { signal?: AbortSignal }): Promise<void>;
 
   readonly volumes: VolumesApi;
   diskUsage(): Promise<DiskUsage>;
