@@ -78,6 +78,7 @@ void mountStopped(const std::string& dir, Spec spec, Launch launch, View view) {
   checkOverlay(*launch.overlay);
   // The mark that a volatile mount leaves behind would forbid the next one.
   launch.overlay->isVolatile = false;
+  launch.join = {};  // nothing of another container is needed, nor has it to run
   std::erase_if(spec.mounts, [](const Spec::Mount& mount) { return !isUsers(mount); });
   const std::string stubsPath = dir + "/stubs";
   const UniqueFd stubs(
@@ -85,7 +86,7 @@ void mountStopped(const std::string& dir, Spec spec, Launch launch, View view) {
             step::kHelperConfig, stubsPath));
 
   Report report(STDERR_FILENO);
-  Mounts mounts(spec, dir);
+  Mounts mounts(spec, launch, dir);
   const CopyUp copyUp(launch);
   // Sources of shared binds are taken from the namespace that they propagate in.
   if (unshare(CLONE_NEWNS) < 0) fail(step::kClone, "unshare");
