@@ -11,15 +11,23 @@ class InflatedStream : public ByteStream {
   InflatedStream(Compression compression, InputStream& input) : inflater_(makeInflater(compression, input)) {}
 
   Bytes peek() override {
-    if (rest_.empty()) rest_ = {buffer_.get(), inflater_->read(buffer_.get(), kBuffer)};
+    if (!rest_.empty()) return rest_;
+    // By turns: the inflater wants what it wrote last to stay as it is.
+    std::swap(buffer_, last_);
+    unsigned char* const into = buffer_.get() + Inflater::kFront;
+    rest_ = {into, inflater_->read(into, kBuffer)};
     return rest_;
   }
   void consume(std::size_t size) override { rest_ = rest_.subspan(size); }
 
  private:
   static constexpr std::size_t kBuffer = 256 << 10;
+  static std::unique_ptr<unsigned char[]> makeBuffer() {
+    return std::make_unique<unsigned char[]>(Inflater::kFront + kBuffer);
+  }
+
   std::unique_ptr<Inflater> inflater_;
-  std::unique_ptr<unsigned char[]> buffer_ = std::make_unique<unsigned char[]>(kBuffer);
+  std::unique_ptr<unsigned char[]> buffer_ = makeBuffer(), last_ = makeBuffer();
   Bytes rest_;
 };
 
