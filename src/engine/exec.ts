@@ -45,8 +45,8 @@ export async function exec(
     container: { Env: record.config.Env ?? [], Hostname: record.config.Hostname },
     capabilities: intent.privileged ? probeHost().capabilities : [],
   });
-  const command = intent.command.join(' ');
-  recordContainerEvent(ctx, record, `exec_create: ${command}`, { execID: id });
+  const [program = '', ...args] = intent.command;
+  recordContainerEvent(ctx, record, `exec_create: ${program} ${args.join(' ')}`, { execID: id });
   return launch(ctx, record, text, { document: Buffer.from(JSON.stringify(spec)), want: wantOf(options) });
 }
 

@@ -7,6 +7,7 @@ import type { LaunchSpec } from '../native/launch.js';
 import type { ContainerRecord } from '../store/containers.js';
 import type { StopOptions } from '../types/engine.js';
 import type { EngineContext } from './context.js';
+import { recordContainerEvent } from './journal.js';
 import { connectMonitor, isAlive, monitorGone } from './monitor.js';
 import { withPrefix } from './prefix.js';
 import { recover } from './recover.js';
@@ -30,6 +31,7 @@ export async function restart(ctx: EngineContext, text: string, options: StopOpt
     await stopRecord(ctx, record, options);
     await start(ctx, record.id);
   });
+  recordContainerEvent(ctx, record, 'restart');
 }
 
 async function stopRecord(ctx: EngineContext, record: ContainerRecord, options: StopOptions): Promise<void> {
