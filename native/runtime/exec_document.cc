@@ -76,8 +76,9 @@ std::string randomId() {
 }  // namespace
 
 std::string commandOf(const ExecDocument& document) {
-  std::string command;
-  for (const std::string& arg : document.spec.process.args) command += (command.empty() ? "" : " ") + arg;
+  const auto& args = document.spec.process.args;
+  std::string command = args[0] + " ";
+  for (std::size_t i = 1; i < args.size(); ++i) command += (i > 1 ? " " : "") + args[i];
   return command;
 }
 

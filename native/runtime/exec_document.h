@@ -15,6 +15,7 @@ struct ExecDocument {
 };
 
 /// Program and arguments with blanks between them, as events show them.
+/// Docker's text in events: the program, a blank, and its arguments if there are any.
 std::string commandOf(const ExecDocument& document);
 
 /// The health check of the container of `dir`, as `exec` runs it: with the environment, user and working

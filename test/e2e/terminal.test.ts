@@ -1,7 +1,7 @@
 /** The client gives the terminal back: after `exit`, however busy the machine, and when told to, however stuck the terminal. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -65,6 +65,43 @@ function burners(): () => void {
   };
 }
 
+/** Where every thread of the processes in the terminal stands. */
+function standing(pid: number): string {
+  const lines: string[] = [];
+  for (const child of [pid, ...childrenOf(pid)])
+    for (const thread of readdirSync(`/proc/${child}/task`)) {
+      const at = (name: string) => readFileSync(`/proc/${child}/task/${thread}/${name}`, 'utf8').trim();
+      lines.push(`${child}/${thread} ${at('comm')} ${at('wchan')} ${at('syscall')}`);
+    }
+  return lines.join('\n');
+}
+
+function childrenOf(pid: number): number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return list === '' ? [] : list.split(' ').map(Number);
+}
+
+/** Far beyond any delay: what has not come by now is not under way. */
+const STUCK_MS = 120_000;
+
+/** @throws Error with the screen and where everything stands, if `done` does not come. */
+async function unstuck<T>(session: Session, done: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const stuck = delay(STUCK_MS, undefined, { signal: timer.signal }).then(
+    () => {
+      const text = `${session.screen().slice(-300)}\n${standing(session.script.pid ?? 0)}`;
+      session.script.kill('SIGKILL');
+      throw new Error(`the terminal is stuck:\n${text}`);
+    },
+    () => new Promise<never>(() => {}),
+  );
+  try {
+    return await Promise.race([done, stuck]);
+  } finally {
+    timer.abort();
+  }
+}
+
 /** What a user types at the end: with nothing before, with a flood, and with keys that come too late. */
 const ENDINGS = ['exit 7\n', 'seq 1 20000; exit 7\n', 'exit 7\ntyped ahead\ntyped ahead\n'];
 
@@ -77,23 +114,18 @@ test.serial(`the client returns after \`exit\`, ${RUNS} times on a busy machine`
     while (begun < RUNS) {
       const ending = ENDINGS[begun++ % ENDINGS.length] ?? '';
       const session = inTerminal(`${TSRUN} run --rm -it --network none busybox sh`);
-      await session.shows(/\/ # (\x1b\[6n)?$/);
+      await unstuck(session, session.shows(/\/ # (\x1b\[6n)?$/));
       session.script.stdin.write(ending);
-      t.is(await session.closed, 7, session.screen().slice(-500));
+      t.is(await unstuck(session, session.closed), 7, session.screen().slice(-500));
     }
   };
   await Promise.all(Array.from({ length: 4 }, worker));
 });
 
-/** The process in the terminal. */
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
-}
-
 test.serial('a terminal that nobody reads does not keep the client: the third SIGTERM ends it', async (t) => {
   const session = inTerminal(`${TSRUN} run -it --name stuck --network none busybox yes`);
   await session.shows(/(y\r\n){1000}/);
-  const client = childOf(session.script.pid ?? 0);
+  const [client = 0] = childrenOf(session.script.pid ?? 0);
   session.script.kill('SIGSTOP');
   t.teardown(() => session.script.kill('SIGKILL'));
   // Whatever is between the program and the terminal has filled up when the log no longer changes.
