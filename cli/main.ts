@@ -34,7 +34,7 @@ export async function main(
   try {
     const { tokens, args, help } = scan(argv, GLOBAL_FLAGS, false);
     for (const { flag, value } of tokens) {
-      if (flag.name === 'root') globals.root = value;
+      if (flag.name === 'root') globals.root = directoryOf(value);
       if (flag.name === 'debug') globals.debug = value === 'true';
       if (flag.name === 'version' && value === 'true') {
         io.out(`tsrun version ${version()}\n`);
@@ -64,6 +64,14 @@ async function runCommand(found: Found, command: AnyCommand, cli: Cli): Promise<
   }
   checkArgs(cli.path, command, args.length);
   return (await command.run(cli, typedValues(tokens, command.flags), args)) ?? 0;
+}
+
+function directoryOf(value: string): string {
+  if (value === '')
+    throw new UsageError('invalid argument "" for "--root" flag: a directory is needed', 125, {
+      usage: false,
+    });
+  return value;
 }
 
 /** A group alone shows its help; anything else is a word that means nothing. */

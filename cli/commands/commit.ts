@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.js';
+import { escapeControls } from '../render/escape.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
@@ -24,6 +25,7 @@ export const command = defineCommand({
       message: flags.message,
       author: flags.author,
       changes: flags.change,
+      onWarning: (text) => cli.err(`WARNING: ${escapeControls(text)}\n`),
       pause: flags.pause && !flags['no-pause'],
     });
     cli.out(`${id}\n`);

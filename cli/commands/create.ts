@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.js';
+import { escapeControls } from '../render/escape.js';
 import { implicitPull } from './implicit-pull.js';
 import { RUN_FLAGS, runOptions } from './run-flags.js';
 
@@ -15,7 +16,7 @@ export const command = defineCommand({
     const pull = implicitPull(cli, { quiet: flags.quiet, announce: options.pull === 'missing' });
     try {
       const { id, warnings } = await engine.create({ ...options, ...pull.options });
-      for (const warning of warnings) cli.err(`WARNING: ${warning}\n`);
+      for (const warning of warnings) cli.err(`WARNING: ${escapeControls(warning)}\n`);
       cli.out(`${id}\n`);
     } finally {
       pull.done();

@@ -34,7 +34,8 @@ function infoDocument(info: EngineInfo) {
     DriverStatus: [['Backing Filesystem', info.backingFilesystem]],
     DockerRootDir: info.root,
     CgroupDriver: 'cgroupfs',
-    CgroupVersion: info.cgroupVersion,
+    // The API knows two words; controllers of a hybrid machine are those of version 1.
+    CgroupVersion: info.cgroupVersion === '2' ? '2' : '1',
     CgroupControllers: info.cgroupControllers,
     KernelVersion: info.kernelVersion,
     OperatingSystem: info.operatingSystem,
@@ -65,7 +66,7 @@ function infoText(info: EngineInfo, version: VersionInfo): string {
     [1, `Storage Driver: ${info.storageDriver}`],
     [2, `Backing Filesystem: ${info.backingFilesystem}`],
     [1, 'Cgroup Driver: cgroupfs'],
-    [1, `Cgroup Version: ${info.cgroupVersion}`],
+    [1, `Cgroup Version: ${info.cgroupVersion === 'hybrid' ? '1 (hybrid)' : info.cgroupVersion}`],
     [1, `Cgroup Controllers: ${info.cgroupControllers.join(' ')}`],
     [1, 'Security Options:'],
     ...info.securityOptions.map((option) => [2, option.replace(/^name=/, '')] as const),

@@ -30,10 +30,15 @@ export const command = defineCommand({
       throw new UsageError('tsrun: requested load from stdin, but stdin is a terminal', 1, { usage: false });
     const engine = await cli.engine();
     const loaded = await engine.load(file ? source(file) : createReadStream('', { fd: 0, autoClose: false }));
-    for (const { reference, imageId } of loaded)
+    for (const { reference, imageId, previous } of loaded) {
+      if (previous !== undefined)
+        cli.out(
+          `The image ${escapeControls(reference ?? '')} already exists, renaming the old one with ID ${previous} to empty string\n`,
+        );
       cli.out(
         `${escapeControls(reference === undefined ? `Loaded image ID: ${imageId}` : `Loaded image: ${reference}`)}\n`,
       );
+    }
     return 0;
   },
 });

@@ -1,6 +1,7 @@
 import { parseAttach } from '../../src/intent/attach.js';
 import { defineCommand } from '../command.js';
 import { detachKeys } from '../detach-keys.js';
+import { escapeControls } from '../render/escape.js';
 import { UsageError } from '../usage.js';
 import { checkInput, consoleSize, startAttached } from './attached-start.js';
 import { implicitPull } from './implicit-pull.js';
@@ -47,7 +48,7 @@ export const command = defineCommand({
         detach,
         consoleSize: size,
       });
-      for (const warning of warnings) cli.err(`WARNING: ${warning}\n`);
+      for (const warning of warnings) cli.err(`WARNING: ${escapeControls(warning)}\n`);
       if (detach) {
         // Before the start: a script must learn the ID of a container that did not start, too.
         cli.out(`${id}\n`);

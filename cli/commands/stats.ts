@@ -5,13 +5,15 @@ import { type Field, renderListing } from '../render/listing.js';
 import { binarySize, humanSize } from '../render/units.js';
 import { FORMAT, NO_TRUNC } from './listing-flags.js';
 
-const COLUMNS = ['Container', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'];
+const COLUMNS = ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'];
 /** Between two looks: processor use is what grew in between. */
 const INTERVAL_MS = 1000;
 /** Clears the screen and begins at its top. */
 const CLEAR = '\x1b[2J\x1b[H';
 
 interface Row {
+  /** What the user called it. */
+  asked?: string;
   now: ContainerStats;
   before?: ContainerStats;
 }
@@ -33,30 +35,32 @@ export const command = defineCommand({
     let before = await engine.stats(names, { all: flags.all });
     for (;;) {
       await delay(INTERVAL_MS);
-      const now = await look(engine, names, flags.all);
-      if (now === undefined) return 0;
-      const screen = await show(rowsOf(now, before));
+      const rows = await look(engine, names, flags.all);
+      if (rows === undefined) return 0;
+      const screen = await show(rowsOf(rows, before));
       if (flags['no-stream']) {
         cli.out(screen);
         return 0;
       }
       cli.out(cli.isTty(1) ? CLEAR + screen : screen);
-      before = now;
+      before = rows.map(({ now }) => now);
     }
   },
 });
 
 /** Undefined when there is nothing to look at any more: every container that was named has been removed. */
-async function look(engine: Engine, names: string[], all: boolean): Promise<ContainerStats[] | undefined> {
-  if (names.length === 0) return engine.stats([], { all });
-  const found = await Promise.all(names.map((name) => engine.stats([name]).catch(() => [])));
+async function look(engine: Engine, names: string[], all: boolean): Promise<Row[] | undefined> {
+  if (names.length === 0) return (await engine.stats([], { all })).map((now) => ({ now }));
+  const found = await Promise.all(
+    names.map(async (asked) => (await engine.stats([asked]).catch(() => [])).map((now) => ({ asked, now }))),
+  );
   const rows = found.flat();
   return rows.length === 0 ? undefined : rows;
 }
 
-function rowsOf(now: readonly ContainerStats[], before: readonly ContainerStats[]): Row[] {
+function rowsOf(rows: readonly Row[], before: readonly ContainerStats[]): Row[] {
   const earlier = new Map(before.map((stats) => [stats.id, stats]));
-  return now.map((stats) => ({ now: stats, before: earlier.get(stats.id) }));
+  return rows.map((row) => ({ ...row, before: earlier.get(row.now.id) }));
 }
 
 function render(cli: Cli, rows: Row[], format: string | undefined, trunc: boolean): Promise<string> {
@@ -73,7 +77,7 @@ function render(cli: Cli, rows: Row[], format: string | undefined, trunc: boolea
 function fieldsOf(trunc: boolean): Record<string, Field<Row>> {
   const id = ({ now }: Row) => (trunc ? now.id.slice(0, 12) : now.id);
   return {
-    Container: { header: 'CONTAINER ID', value: id },
+    Container: { header: 'CONTAINER', value: ({ now, asked }) => asked ?? now.id.slice(0, 12) },
     ID: { header: 'CONTAINER ID', value: id },
     Name: { header: 'NAME', value: ({ now }) => now.name },
     CPUPerc: { header: 'CPU %', value: (row) => percent(cpuShare(row)) },

@@ -105,6 +105,7 @@ class Packer : public UpperVisitor {
     if (entry.kind == NodeKind::file) {
       writeFile(node, entry);
     } else {
+      if (entry.kind == NodeKind::symlink) result.contentSize += entry.linkName.size();
       header(entry);
     }
   }

@@ -28,7 +28,9 @@ void Unpacker::run() {
   bool making = true;
   while (reader_.next(entry)) {
     if (++entries_ > limits::kEntries) refuse(entry.name, "too many entries");
+    // As the size of a directory is counted elsewhere: the length of a symlink is that of its target.
     if (entry.kind == NodeKind::file) contentSize_ += entry.fileSize;
+    if (entry.kind == NodeKind::symlink) contentSize_ += entry.linkName.size();
     if (making) making = apply(entry);
   }
   reader_.drain();

@@ -18,7 +18,7 @@ import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor } from './monitor.js';
 import { resolveContainer } from './resolve.js';
-import { requireImage } from './resolve-image.js';
+import { findImage } from './resolve-image.js';
 import { writablePart } from './writable.js';
 
 /** @throws TsrunError USAGE for a bad name or change (before anything is read), NOT_FOUND. */
@@ -30,11 +30,11 @@ export async function commit(
   const record = resolveContainer(ctx.paths, text);
   const reference = targetOf(options.repository);
   parseChanges(options.changes ?? []);
-  warnOfVolumes(ctx, record);
+  warnOfVolumes(record, options);
   return withContainerLock(ctx, record.id, async () => {
     const work = await StagingDir.create(ctx);
     try {
-      const base = await leaseBase(work, requireImage(ctx.paths, record.image.id), record);
+      const base = await leaseBase(work, baseOf(ctx, record), record);
       const packed = await still(ctx, record, options.pause !== false, () => pack(ctx, work, record));
       return await publish(ctx, work, { record, base, packed, reference, options });
     } finally {
@@ -54,11 +54,21 @@ function targetOf(repository: string | undefined): string | undefined {
 }
 
 /** What surprises every user of a database image. */
-function warnOfVolumes(ctx: EngineContext, record: ContainerRecord): void {
+function warnOfVolumes(record: ContainerRecord, { onWarning }: CommitOptions): void {
   const volumes = record.mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
   if (volumes.length === 0) return;
-  const subject = `data in volumes is not part of the image: ${volumes.join(', ')}`;
-  ctx.onTrace?.({ step: 'commit.warning', subject, source: 'engine' });
+  onWarning?.(`data in volumes is not part of the image: ${volumes.join(', ')}`);
+}
+
+/** @throws TsrunError NOT_FOUND after `rmi -f` of the image: the layers are kept for the container, their blobs are not. */
+function baseOf(ctx: EngineContext, record: ContainerRecord): StoredImage {
+  const base = findImage(ctx.paths, record.image.id);
+  if (base !== undefined) return base;
+  throw new TsrunError('NOT_FOUND', `No such image: ${record.image.id}`, {
+    step: 'commit',
+    subject: record.image.reference,
+    hint: 'the image that this container was made from has been removed; pull or load it again, then commit',
+  });
 }
 
 /** From here on no `rmi` takes away what the new image will stand on. */

@@ -34,7 +34,7 @@ export function inspectImage({ store }: ImageContext, reference: string): ImageI
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: imageSize(paths, image),
-    GraphDriver: { Name: 'overlay', Data: data },
+    GraphDriver: { Data: data, Name: 'overlay2' },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: tagged.at(-1) ?? NEVER },
   };

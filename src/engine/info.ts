@@ -22,7 +22,7 @@ export function engineInfo(ctx: EngineContext): EngineInfo {
     containersStopped: states.length - running - paused,
     images: readImages(ctx.paths).length,
     root,
-    storageDriver: 'overlay',
+    storageDriver: 'overlay2',
     cgroupVersion: facts.cgroup.mode,
     cgroupControllers: facts.cgroup.controllers,
     kernelVersion: facts.kernel.release,

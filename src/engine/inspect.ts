@@ -1,10 +1,10 @@
 /** `GET /containers/{id}/json` of the Engine API, its names and its empties. */
 import type { HealthRecord } from '../native/launch.js';
-import type { ContainerInspect } from '../types/engine.js';
+import type { ContainerInspect, EndpointSettings } from '../types/engine.js';
 import type { EngineContext } from './context.js';
 import { resolveContainer } from './resolve.js';
 import { treeSize } from './size.js';
-import { failureText } from './start-failure.js';
+import { endedCode, failureText } from './start-failure.js';
 import { type ContainerView, viewContainer } from './view.js';
 
 /** What Docker gives for a time that never was. */
@@ -40,7 +40,6 @@ export function inspectContainer(
     ExecIDs: null,
     HostConfig: record.hostConfig,
     GraphDriver: {
-      Name: 'overlay2',
       Data: {
         LowerDir: [ctx.paths.initLayer, ...record.layers.map((key) => ctx.paths.layer(key)).reverse()].join(
           ':',
@@ -48,6 +47,7 @@ export function inspectContainer(
         UpperDir: at.upper,
         WorkDir: at.work,
       },
+      Name: 'overlay2',
     },
     SizeRw: sizeRw,
     SizeRootFs: sizeRw === undefined ? undefined : sizeRw + record.imageSize,
@@ -68,7 +68,7 @@ function stateOf({ state, live, exit, health }: ContainerView): ContainerInspect
     OOMKilled: ended && exit?.oomKilled === true,
     Dead: state === 'dead',
     Pid: live?.pid ?? 0,
-    ExitCode: ended ? (exit?.exitCode ?? 0) : 0,
+    ExitCode: ended ? endedCode(exit) : 0,
     Error: running || exit?.error === undefined ? '' : failureText(exit.error),
     StartedAt: live?.startedAt ?? exit?.startedAt ?? NEVER,
     FinishedAt: exit?.startedAt === undefined ? NEVER : exit.finishedAt,
@@ -90,19 +90,42 @@ function healthOf({ status, failingStreak, log }: HealthRecord): ContainerInspec
 }
 
 function networkOf({ record, live }: ContainerView): ContainerInspect['NetworkSettings'] {
-  const address = {
+  const exposed = Object.keys(record.config.ExposedPorts ?? {});
+  const endpoint: EndpointSettings = {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    MacAddress: live?.network?.mac ?? '',
+    DriverOpts: null,
+    NetworkID: record.network,
+    EndpointID: '',
     Gateway: live?.network?.gateway ?? '',
     IPAddress: live?.network?.ip ?? '',
     IPPrefixLen: live?.network?.prefixLen ?? 0,
-    MacAddress: live?.network?.mac ?? '',
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
   };
-  const exposed = Object.keys(record.config.ExposedPorts ?? {});
+  const { EndpointID, Gateway, IPAddress, IPPrefixLen, MacAddress } = endpoint;
   return {
     Bridge: '',
     SandboxID: '',
     SandboxKey: live === undefined ? '' : `/proc/${live.pid}/ns/net`,
     Ports: record.network === 'bridge' && live ? Object.fromEntries(exposed.map((port) => [port, null])) : {},
-    ...address,
-    Networks: { [record.network]: { ...address, NetworkID: record.network, EndpointID: '' } },
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID,
+    Gateway,
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress,
+    IPPrefixLen,
+    IPv6Gateway: '',
+    MacAddress,
+    Networks: { [record.network]: endpoint },
   };
 }

@@ -37,7 +37,7 @@ export async function loadImages(
         reference,
       })),
     );
-    await publishImages(
+    const published = await publishImages(
       context.store,
       named.map(({ image, reference }) => ({
         manifest: image.manifestBytes,
@@ -49,10 +49,15 @@ export async function loadImages(
     done = true;
     for (const id of new Set(images.map(({ configBytes }) => digestOf(configBytes))))
       recordEvent(context.store, { type: 'image', action: 'load', id, attributes: { name: id } });
-    return named.map(({ image, reference }) => ({
-      reference: reference === undefined ? undefined : familiar(parseReference(reference)),
-      imageId: digestOf(image.configBytes),
-    }));
+    return named.map(({ image, reference }, i) => {
+      const imageId = digestOf(image.configBytes);
+      const previous = published[i]?.previous;
+      return {
+        reference: reference === undefined ? undefined : familiar(parseReference(reference)),
+        imageId,
+        ...(previous === undefined || previous === imageId ? {} : { previous }),
+      };
+    });
   } finally {
     await work.discard();
     // Layers that were in place before the failure came are cut off now: nothing leases them any more.

@@ -7,6 +7,7 @@ import type { ContainerId } from '../types/ids.js';
 import { MonitorClient } from './attach.js';
 import type { EngineContext } from './context.js';
 import { recover } from './recover.js';
+import { endedCode } from './start-failure.js';
 
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
@@ -62,7 +63,7 @@ export async function exitCodeOfEnded(ctx: EngineContext, id: ContainerId): Prom
   await recover(ctx, id);
   const at = ctx.paths.container(id);
   // One that removes itself tells its clients before it ends: who was not told saw it die.
-  return existsSync(at.dir) ? (readExit(at)?.exitCode ?? 0) : KILLED;
+  return existsSync(at.dir) ? endedCode(readExit(at)) : KILLED;
 }
 
 /** Sends a signal number to PID 1 of a running container. @throws TsrunError NOT_RUNNING. */

@@ -3,7 +3,7 @@ import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs'
 import { errnoOf } from '../errors.js';
 
 /**
- * Sum of the sizes of the regular files below `dir`, each inode once, in bytes. The processes in the container can change
+ * Sum of the sizes of the files below `dir` (of a symlink: the length of its target), each inode once, in bytes. The processes in the container can change
  * the tree meanwhile, so every directory is opened without following links and read through its fd: nothing outside is seen.
  */
 export function treeSize(dir: string): number {
@@ -20,7 +20,7 @@ export function treeSize(dir: string): number {
         const entry = lstatSync(Buffer.from(child, 'latin1'), { bigint: true, throwIfNoEntry: false });
         if (entry === undefined) continue;
         if (entry.isDirectory()) walk(child);
-        else if (entry.isFile() && !(entry.nlink > 1n && seen.has(entry.ino))) {
+        else if ((entry.isFile() || entry.isSymbolicLink()) && !(entry.nlink > 1n && seen.has(entry.ino))) {
           if (entry.nlink > 1n) seen.add(entry.ino);
           total += entry.size;
         }

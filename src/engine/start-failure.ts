@@ -1,7 +1,7 @@
 /** A failed start in Docker's words. Exit codes follow from the code of the error, never from its text. */
 import { getSystemErrorMap } from 'node:util';
 import { type ErrorCode, type ErrorDetails, TsrunError } from '../errors.js';
-import type { FailureRecord } from '../native/launch.js';
+import type { ExitRecord, FailureRecord } from '../native/launch.js';
 
 const PREFIX = 'failed to create task for container: ';
 const EXEC_PREFIX = 'OCI runtime exec failed: exec failed: ';
@@ -31,6 +31,16 @@ export function execFailure(failure: FailureRecord, container: string): TsrunErr
   const details: ErrorDetails = { step: failure.step, errno, subject: failure.subject, hint: wording.hint };
   const prefix = wording.bare ? '' : EXEC_PREFIX;
   return new TsrunError(wording.code, `${prefix}${wording.text}`, details);
+}
+
+/** Exit code of the last run. The record says 128 for every start that failed before exec; Docker knows one case more. */
+export function endedCode(exit: ExitRecord | undefined): number {
+  return exit?.error !== undefined && isWrongKind(exit.error) ? 127 : (exit?.exitCode ?? 0);
+}
+
+/** A directory to be mounted onto a file, or a file onto a directory. */
+function isWrongKind({ step, errno }: FailureRecord): boolean {
+  return step === 'mounts.mount' && errnoName(errno) === 'ENOTDIR';
 }
 
 /** State.Error of inspect. */
@@ -126,8 +136,8 @@ function execCwdWording(failure: FailureRecord, errno: string | undefined): Word
 }
 
 function mountWording(failure: FailureRecord, errno: string | undefined): Wording {
-  const { step, subject, detail } = failure;
-  if (errno !== 'ENOTDIR' || step !== 'mounts.mount')
+  const { subject, detail } = failure;
+  if (!isWrongKind(failure))
     return { code: 'HELPER', text: `error mounting: ${plain(failure)}`, hint: hintOf(errno) };
   const place = detail === undefined || detail === '' ? '' : ` to rootfs at ${JSON.stringify(detail)}`;
   return {

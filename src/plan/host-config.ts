@@ -68,6 +68,8 @@ const NOT_SET = {
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   DeviceRequests: null,
+  KernelMemory: 0,
+  KernelMemoryTCP: 0,
   MemorySwappiness: null,
   OomKillDisable: false,
   CpuCount: 0,

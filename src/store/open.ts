@@ -68,6 +68,13 @@ function makeRoot(root: string): string {
         hint: 'run as root (sudo), or choose another place with --root DIR',
         cause: error,
       });
+    if (errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR')
+      throw new TsrunError('HOST', `cannot use the store ${root}: it is not a directory`, {
+        step: 'store.open',
+        subject: root,
+        hint: 'name a new or empty directory with --root',
+        cause: error,
+      });
     throw systemError('store.open', root, error);
   }
 }

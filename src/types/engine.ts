@@ -141,9 +141,13 @@ export interface LoadedImage {
   /** Familiar reference, or undefined for an untagged image. */
   reference?: string;
   imageId: ImageId;
+  /** The other image that the reference named until now; it is still there, under its id. */
+  previous?: ImageId;
 }
 
 export interface CommitOptions {
+  /** What the new image will lack, said before it is made. */
+  onWarning?: (text: string) => void;
   repository?: string;
   message?: string;
   author?: string;
@@ -235,6 +239,24 @@ export interface ContainerSummary {
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
 
+/** A container's place in one network, under the Engine API's names. */
+export interface EndpointSettings {
+  IPAMConfig: null;
+  Links: null;
+  Aliases: string[] | null;
+  MacAddress: string;
+  DriverOpts: Record<string, string> | null;
+  NetworkID: string;
+  EndpointID: string;
+  Gateway: string;
+  IPAddress: string;
+  IPPrefixLen: number;
+  IPv6Gateway: string;
+  GlobalIPv6Address: string;
+  GlobalIPv6PrefixLen: number;
+  DNSNames: string[] | null;
+}
+
 /** `GET /containers/{id}/json` of the Engine API. */
 export interface ContainerInspect {
   Id: ContainerId;
@@ -306,21 +328,20 @@ export interface ContainerInspect {
     SandboxID: string;
     SandboxKey: string;
     Ports: Record<string, { HostIp: string; HostPort: string }[] | null>;
+    HairpinMode: boolean;
+    LinkLocalIPv6Address: string;
+    LinkLocalIPv6PrefixLen: number;
+    SecondaryIPAddresses: null;
+    SecondaryIPv6Addresses: null;
+    EndpointID: string;
     Gateway: string;
+    GlobalIPv6Address: string;
+    GlobalIPv6PrefixLen: number;
     IPAddress: string;
     IPPrefixLen: number;
+    IPv6Gateway: string;
     MacAddress: string;
-    Networks: Record<
-      string,
-      {
-        IPAddress: string;
-        IPPrefixLen: number;
-        Gateway: string;
-        MacAddress: string;
-        NetworkID: string;
-        EndpointID: string;
-      }
-    >;
+    Networks: Record<string, EndpointSettings>;
   };
 }
 
@@ -629,7 +650,7 @@ export interface EngineInfo {
   containersStopped: number;
   images: number;
   root: string;
-  storageDriver: 'overlay';
+  storageDriver: 'overlay2';
   backingFilesystem: string;
   cgroupVersion: '1' | '2' | 'hybrid';
   cgroupControllers: string[];
