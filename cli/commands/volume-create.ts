@@ -13,6 +13,14 @@ export const command = defineCommand({
   max: 1,
   examples: [
     ['tsrun volume create data', 'A named volume, for -v data:/var/lib/data'],
+    [
+      'tsrun volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch',
+      'Memory, empty at every start',
+    ],
+    [
+      'tsrun volume create -o type=none -o o=bind -o device=/srv/www www',
+      'A directory of the host under a name',
+    ],
     ['tsrun volume create --label stage=test', 'Without a name: a random one is printed'],
   ],
   async run(cli, flags, [argument]) {

@@ -17,7 +17,7 @@ import {
 import { withStorageLock } from '../store/locks.js';
 import { nameConflict, ownerOfName } from '../store/names.js';
 import { StagingDir } from '../store/staging.js';
-import { anonymousVolumeName, ensureVolume, volumeData } from '../store/volumes.js';
+import { anonymousVolumeName, ensureVolume, volumeData, volumeOptions } from '../store/volumes.js';
 import type { Created, RunOptions } from '../types/engine.js';
 import { type ContainerId, parseContainerId } from '../types/ids.js';
 import { ensureBindSource, requireBindSource } from './bind-source.js';
@@ -98,7 +98,11 @@ function makePlan(ctx: EngineContext, intent: RunIntent, image: ResolvedImage, i
     rootfs: { layers: [...image.layerDirs].reverse(), initLayer: ctx.paths.initLayer },
     files: ctx.paths.container(id),
     nameFile: ctx.paths.name(intent.name ?? proposal(0)),
-    volumes: { path: (name) => volumeData(ctx.paths, name), newName: anonymousVolumeName },
+    volumes: {
+      path: (name) => volumeData(ctx.paths, name),
+      newName: anonymousVolumeName,
+      options: (name) => volumeOptions(ctx.paths, name),
+    },
     peers: peerSource(ctx),
     devices: { find: findDevices },
   });

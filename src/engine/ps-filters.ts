@@ -1,4 +1,5 @@
 /** `ps --filter`: same key = or, different keys = and. Pure: what a filter must look up comes in {@link FilterFacts}. */
+import { nameMatches } from '../intent/filters.js';
 import { usage } from '../intent/usage.js';
 import type { ContainerView } from './view.js';
 
@@ -30,7 +31,7 @@ const CHECKS: Record<string, (value: string, facts: FilterFacts) => void> = {
 
 const TESTS: Record<string, Test> = {
   id: ({ record }, value) => record.id.startsWith(value.toLowerCase()),
-  name: ({ record }, value) => nameMatches(record.name, value),
+  name: ({ record }, value) => nameMatches(record.name, value) || nameMatches(`/${record.name}`, value),
   label: ({ record }, value) => labelMatches(record.config.Labels ?? {}, value),
   status: (view, value) => view.state === value,
   exited: (view, value) =>
@@ -74,15 +75,6 @@ export function applyFilters(
 /** These filters look at containers that do not run, too. */
 export function wantsAll(filters: Record<string, string[]>): boolean {
   return filters.status !== undefined || filters.exited !== undefined;
-}
-
-function nameMatches(name: string, pattern: string): boolean {
-  try {
-    const expression = new RegExp(pattern);
-    return expression.test(name) || expression.test(`/${name}`);
-  } catch {
-    return name.includes(pattern);
-  }
 }
 
 function labelMatches(labels: Record<string, string>, value: string): boolean {

@@ -14,11 +14,13 @@ import { timestamp } from './clock.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
 import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
+import { refuseSharedMemory } from './memory-volumes.js';
 import { connectMonitor, exitCodeOfEnded, isAlive, monitorGone } from './monitor.js';
 import { refreshNameFiles } from './name-files.js';
 import { checkJoins } from './peers.js';
 import { recover } from './recover.js';
 import { refreshDevices } from './refresh-devices.js';
+import { remove } from './remove.js';
 import { readReport, type StartOutcome } from './report.js';
 import { resolveContainer } from './resolve.js';
 import { helperDied, startFailure } from './start-failure.js';
@@ -39,14 +41,17 @@ export async function start(
   const want = wantOf(options);
   const launched = await withContainerLock(ctx, record.id, async () => {
     if (isAlive(ctx, record.id)) return undefined;
-    checkJoins(ctx, record);
-    await ensureSources(ctx, record);
-    refreshDevices(ctx, record);
-    refreshNameFiles(ctx, record);
+    const refused = await prepare(ctx, record).catch((error: unknown) => ({ error }));
+    if (refused !== undefined) return refused;
     if (want !== 0) recordContainerEvent(ctx, record, 'attach');
     if (options.consoleSize !== undefined) setConsoleSize(ctx, record.id, options.consoleSize);
     return launch(ctx, record, want);
   });
+  if (launched !== undefined && 'error' in launched) {
+    // As after any other start that failed: there is nobody else to remove it.
+    if (record.autoRemove) await remove(ctx, record.id, { volumes: true });
+    throw launched.error;
+  }
   if (launched === undefined) return want === 0 ? undefined : connectMonitor(ctx, record.id, want);
   if (launched.outcome.kind === 'running') return launched.attachment;
   launched.attachment?.detach();
@@ -56,9 +61,18 @@ export async function start(
     : helperDied(launched.outcome.step);
 }
 
+/** What may have changed since the container was made, or last ran. */
+async function prepare(ctx: EngineContext, record: ContainerRecord): Promise<undefined> {
+  checkJoins(ctx, record);
+  await ensureSources(ctx, record);
+  refreshDevices(ctx, record);
+  refreshNameFiles(ctx, record);
+}
+
 /** What was removed since the container was made (or was not yet made when its maker died) is made again, as Docker does. */
 export async function ensureSources(ctx: EngineContext, record: ContainerRecord): Promise<void> {
   prepareBindSources(record);
+  refuseSharedMemory(ctx, record);
   for (const { Type, Name } of record.mounts) {
     if (Type === 'volume' && Name !== undefined) {
       const anonymous = record.anonymousVolumes.includes(Name);

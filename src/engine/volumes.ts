@@ -1,7 +1,7 @@
 /** `volume …`: named and anonymous volumes, and who uses them. */
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
-import { checkFilters, type Filters, matchesLabels, truthFilter } from '../intent/filters.js';
+import { checkFilters, type Filters, matchesLabels, nameMatches, truthFilter } from '../intent/filters.js';
 import { listIds, readRecord } from '../store/containers.js';
 import { withStorageLock } from '../store/locks.js';
 import type { StorePaths } from '../store/paths.js';
@@ -56,7 +56,7 @@ export function listAllVolumes(ctx: EngineContext, filters: Filters = {}): Volum
     .filter(({ name, labels }) => {
       if (users !== undefined && users.has(name) === dangling) return false;
       if (filters.driver !== undefined && !filters.driver.includes(DRIVER)) return false;
-      if (filters.name !== undefined && !filters.name.some((part) => name.includes(part))) return false;
+      if (filters.name !== undefined && !filters.name.some((part) => nameMatches(name, part))) return false;
       return matchesLabels(labels, filters.label);
     })
     .map((volume) => inspectOf(ctx.paths, volume));
@@ -160,7 +160,10 @@ function volumeNamed(paths: StorePaths, name: string): Volume {
   return volume;
 }
 
-function inspectOf(paths: StorePaths, { name, createdAt, labels, anonymous }: Volume): VolumeInspect {
+function inspectOf(
+  paths: StorePaths,
+  { name, createdAt, labels, anonymous, options }: Volume,
+): VolumeInspect {
   return {
     CreatedAt: createdAt.replace(/\.\d+/, ''),
     Driver: DRIVER,
@@ -172,7 +175,7 @@ function inspectOf(paths: StorePaths, { name, createdAt, labels, anonymous }: Vo
         : null,
     Mountpoint: volumeData(paths, name),
     Name: name,
-    Options: null,
+    Options: options ?? null,
     Scope: 'local',
   };
 }

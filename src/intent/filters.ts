@@ -44,3 +44,12 @@ export function truthFilter(key: string, values: readonly string[]): boolean {
   if (truth === undefined) throw usage(`Invalid filter '${key}=[${value}]'`, value);
   return truth;
 }
+
+/** `name=`: a regular expression that matches somewhere, or a part as it stands if it is none. */
+export function nameMatches(name: string, pattern: string): boolean {
+  try {
+    return new RegExp(pattern).test(name);
+  } catch {
+    return name.includes(pattern);
+  }
+}

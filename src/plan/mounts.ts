@@ -1,7 +1,7 @@
 /** The user's mounts, those of other containers and the image's volumes, with their places on the host. */
 import { TsrunError } from '../errors.js';
-import type { HostFacts } from '../host/facts.js';
 import type { RunIntent } from '../intent/run.js';
+import { usage } from '../intent/usage.js';
 import {
   type BindRecursion,
   type MountIntent,
@@ -9,9 +9,9 @@ import {
   type Propagation,
   type VolumeWish,
 } from '../intent/volume.js';
+import { parseVolumeOptions, type VolumeDevice } from '../intent/volume-options.js';
 import type { VolumesFrom } from '../intent/volumes-from.js';
-import type { ContainerInspect } from '../types/engine.js';
-import type { ImageRunConfig, SpecMount } from '../types/oci.js';
+import type { ImageRunConfig } from '../types/oci.js';
 import { imageVolumes } from './config.js';
 import type { PeerSource } from './lookups.js';
 
@@ -35,6 +35,8 @@ export interface PlannedMount {
   subpath?: string;
   /** Of a volume that is not there yet. */
   wish?: VolumeWish;
+  /** Of a volume that is no plain directory. */
+  device?: VolumeDevice;
   /** Of a tmpfs. */
   options?: string[];
   /** inspect does not list it among the mounts: a tmpfs of --tmpfs. */
@@ -46,6 +48,8 @@ export interface VolumeSource {
   path(name: string): string;
   /** 64 hex for a volume without a name. */
   newName(): string;
+  /** Driver options of a volume; undefined if there is no such volume. */
+  options(name: string): Readonly<Record<string, string>> | undefined;
 }
 
 export interface MountSources {
@@ -76,7 +80,18 @@ export function planMounts(
     if (!mounts.has(destination)) add(volumeMount({ destination, source: undefined }, volumes));
   }
   for (const mount of mounts.values()) checkDestination(mount);
-  return byDepth([...mounts.values()]);
+  return byDepth([...mounts.values()].map((mount) => withDevice(mount, volumes)));
+}
+
+/** A volume that is there is as it was made; what is wished for counts for new ones. */
+function withDevice(mount: PlannedMount, volumes: VolumeSource): PlannedMount {
+  const { type, name, wish, subpath } = mount;
+  if (type !== 'volume' || name === undefined) return mount;
+  const device = parseVolumeOptions(name, volumes.options(name) ?? wish?.options ?? {});
+  if (device === undefined) return mount;
+  if (subpath !== undefined && device.type !== 'bind')
+    throw usage(`volume ${name}: volume-subpath is not supported for a volume of type ${device.type}`, name);
+  return { ...mount, device, copyUp: false };
 }
 
 function planned(mount: MountIntent, volumes: VolumeSource): PlannedMount {
@@ -198,48 +213,4 @@ function checkDestination({ destination, type }: PlannedMount): void {
 export function byDepth<T extends { destination: string }>(mounts: readonly T[]): T[] {
   const depth = ({ destination }: T) => destination.split('/').length;
   return [...mounts].sort((a, b) => depth(a) - depth(b));
-}
-
-/** Read-only is recursive where the kernel has mount_setattr: then nothing below such a bind is writable either. */
-export function specMount(mount: PlannedMount, kernel: HostFacts['kernel']): SpecMount {
-  const { destination, source, recursion, readonly } = mount;
-  if (mount.type === 'tmpfs') return { destination, type: 'tmpfs', source: 'tmpfs', options: mount.options };
-  const options = [recursion === 'disabled' ? 'bind' : 'rbind', mount.propagation ?? 'rprivate'];
-  if (readonly) options.push(readonlyOption(mount, kernel));
-  return { destination, type: 'bind', source, options };
-}
-
-function readonlyOption({ destination, recursion }: PlannedMount, kernel: HostFacts['kernel']): string {
-  if (recursion === 'disabled' || recursion === 'writable') return 'ro';
-  // mount_setattr came with 5.12.
-  const canRecurse = kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12);
-  if (canRecurse) return 'rro';
-  if (recursion !== 'readonly') return 'ro';
-  throw new TsrunError('HOST', `recursive read-only mounts need Linux 5.12 or later`, {
-    step: 'plan',
-    subject: destination,
-    hint: 'leave bind-recursive=readonly out',
-  });
-}
-
-/** What the root of the container needs to be so that the mounts in it can propagate as asked. */
-export function rootPropagation(mounts: readonly PlannedMount[]): string | undefined {
-  const asked = mounts.map(({ propagation = '' }) => propagation.replace(/^r/, ''));
-  return ['shared', 'slave'].find((name) => asked.includes(name));
-}
-
-/** `Mounts` of inspect. */
-export function inspectMounts(mounts: readonly PlannedMount[]): ContainerInspect['Mounts'] {
-  const listed = mounts.filter(({ unlisted }) => !unlisted);
-  const ordered = listed.sort((a, b) => (a.destination < b.destination ? -1 : 1));
-  return ordered.map(({ type, name, source, destination, mode, readonly, propagation }) => ({
-    Type: type,
-    ...(type === 'volume' ? { Name: name } : {}),
-    Source: source,
-    Destination: destination,
-    ...(type === 'volume' ? { Driver: 'local' } : {}),
-    Mode: mode,
-    RW: !readonly,
-    Propagation: type === 'bind' ? (propagation ?? 'rprivate') : '',
-  }));
 }

@@ -9,10 +9,11 @@ import { type ContainerConfig, planConfig } from './config.js';
 import { planHostConfig } from './host-config.js';
 import type { PlanInput } from './input.js';
 import { planLaunch } from './launch.js';
-import { inspectMounts, planMounts } from './mounts.js';
+import { planMounts } from './mounts.js';
 import { type NameFiles, planNameFiles } from './name-files.js';
 import { planParts } from './parts.js';
 import { planSpec } from './spec.js';
+import { inspectMounts } from './spec-mounts.js';
 
 export interface RunPlan {
   /** Program and arguments, as inspect shows them. */

@@ -6,13 +6,14 @@ import type { RuntimeSpec, SpecMount, SpecSeccomp } from '../types/oci.js';
 import { capabilitySets } from './capabilities.js';
 import type { PlannedConfig } from './config.js';
 import type { PlanInput } from './input.js';
-import { byDepth, type PlannedMount, rootPropagation, specMount } from './mounts.js';
+import { byDepth, type PlannedMount } from './mounts.js';
 import { planSysctls } from './namespaces.js';
 import type { Parts } from './parts.js';
 import { defaultMounts, MASKED_PATHS, READONLY_PATHS, SHM_SIZE } from './profile.js';
 import { planRlimits } from './rlimits.js';
 import { defaultSeccomp } from './seccomp.js';
 import { resolveSeccomp } from './seccomp-profile.js';
+import { rootPropagation, specMount } from './spec-mounts.js';
 
 const OCI_VERSION = '1.2.0';
 

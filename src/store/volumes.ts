@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
+import { parseVolumeOptions } from '../intent/volume-options.js';
 import { systemError } from './atomic.js';
 import type { StorePaths } from './paths.js';
 import { moveToTrash, StagingDir, type Store } from './staging.js';
@@ -13,6 +14,8 @@ export interface VolumeRecord {
   createdAt: string;
   labels: Record<string, string>;
   anonymous: boolean;
+  /** Of the local driver: type, o, device. [none: a plain directory] */
+  options?: Record<string, string>;
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -54,23 +57,23 @@ export interface NewVolume {
 
 /**
  * Makes the volume if it is not there; true if this call made it.
- * @throws TsrunError USAGE for options, which no volume here has
+ * @throws TsrunError USAGE for options that make no sense
  */
 export async function ensureVolume(store: Store, volume: NewVolume): Promise<boolean> {
   const { name, labels = {}, options = {} } = volume;
   checkVolumeName(name);
   const target = store.paths.volume(name);
   if (existsSync(target)) return false;
-  const [option] = Object.keys(options);
-  if (option !== undefined)
-    throw new TsrunError('USAGE', `create ${name}: invalid option: "${option}"`, {
-      step: 'volume.create',
-      subject: name,
-      hint: 'volumes are plain directories: mount what you mean with --mount type=bind or type=tmpfs',
-    });
+  const hasOptions = parseVolumeOptions(name, options) !== undefined;
   const staging = await StagingDir.create(store);
   try {
-    const record: VolumeRecord = { name, createdAt: volume.now, labels, anonymous: volume.anonymous };
+    const record: VolumeRecord = {
+      name,
+      createdAt: volume.now,
+      labels,
+      anonymous: volume.anonymous,
+      ...(hasOptions ? { options } : {}),
+    };
     const data = join(staging.dir, '_data');
     mkdirSync(data);
     chmodSync(data, 0o755);
@@ -92,6 +95,12 @@ export function readVolume(paths: StorePaths, name: string): VolumeRecord | unde
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** As it was made with; undefined if there is no such volume. */
+export function volumeOptions(paths: StorePaths, name: string): Record<string, string> | undefined {
+  const record = readVolume(paths, name);
+  return record && (record.options ?? {});
 }
 
 export function listVolumes(paths: StorePaths): string[] {

@@ -516,7 +516,7 @@ export interface VolumesApi {
   create(options?: {
     name?: string;
     labels?: Record<string, string>;
-    /** Of the driver: refused, as none is known. */
+    /** Of the local driver: type, device, o. It is mounted in each container that has the volume. */
     options?: Record<string, string>;
   }): Promise<VolumeInspect>;
   /** filters: dangling, driver, label, name. Sorted by name. */

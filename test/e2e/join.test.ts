@@ -108,11 +108,13 @@ test.serial('who cannot be joined, in Docker’s words', async (t) => {
     ],
     [['--uts', 'container:donor'], '--uts: invalid UTS mode'],
   ];
+  const before = await store.ok('ps', '-aq');
   for (const [flags, message] of table) {
     const { code, stderr } = await run('--rm', ...flags, 'busybox', 'true');
     t.is(code, 125, flags.join(' '));
     t.is(stderr.split('\n')[0], `tsrun: ${message}`);
   }
+  t.is(await store.ok('ps', '-aq'), before, '--rm also when the start is refused');
   await store.ok('rm', '-f', closed, 'idle');
 });
 

@@ -45,7 +45,7 @@ test.serial('create, ls, inspect and rm of a named volume', async (t) => {
 });
 
 test.serial('a name that is none is refused', async (t) => {
-  for (const name of ['../up', 'x/y', '-']) {
+  for (const name of ['../up', 'x/y', '.x']) {
     const result = await store.tsrun(['volume', 'create', name]);
     t.is(result.code, 1);
     t.regex(result.stderr, /includes invalid characters for a local volume name/);
@@ -93,4 +93,46 @@ test.serial('prune takes anonymous volumes, with -a named ones too, and asks fir
   const events = await store.ok('events', '--since', '1h', '--until', '0s', '--filter', 'type=volume');
   t.regex(events, /volume create named \(driver=local\)/);
   t.regex(events, /volume destroy named \(driver=local\)/);
+});
+
+test.serial('driver options: what is mounted in place of a directory, in the containers alone', async (t) => {
+  const refused: [string[], string][] = [
+    [['-o', 'foo=bar'], 'invalid option: "foo"'],
+    [['-o', 'type=tmpfs'], 'missing required option: "device"'],
+    [['-o', 'device=tmpfs'], 'missing required option: "type"'],
+    [['-o', 'type=nfs', '-o', 'device=:/x', '-o', 'o=addr=host'], 'addr=host is not an IP address'],
+    [['-d', 'nosuch'], 'error looking up volume plugin nosuch: plugin "nosuch" not found'],
+  ];
+  for (const [flags, message] of refused) {
+    const { code, stderr } = await store.tsrun(['volume', 'create', ...flags, 'odd']);
+    t.deepEqual([code, stderr.split('\n')[0]], [1, `tsrun: create odd: ${message}`]);
+  }
+  const options = { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,uid=5' };
+  const flags = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+  await store.ok('volume', 'create', ...flags, 'memory');
+  const [inspected] = JSON.parse(await store.ok('volume', 'inspect', 'memory'));
+  t.deepEqual(inspected.Options, options);
+  const show = 'grep " /x " /proc/mounts; stat -c %a:%u /x; ls /x; touch /x/f; exec sleep 7777';
+  const first = (
+    await store.ok('run', '-d', '--network', 'none', '-v', 'memory:/x', 'busybox', 'sh', '-c', show)
+  ).trim();
+  while ((await store.ok('logs', first)).split('\n').length < 3);
+  t.regex(await store.ok('logs', first), /^tmpfs \/x tmpfs rw,relatime,size=1024k,uid=5.*\n1777:5\n$/);
+  const second = await store.tsrun(['run', '--rm', '--network', 'none', '-v', 'memory:/x', 'busybox']);
+  t.is(second.code, 125);
+  t.regex(second.stderr, new RegExp(`volume memory is memory of container ${first}, which runs`));
+  await store.ok('rm', '-f', first);
+
+  await store.ok('volume', 'create', 'plain');
+  const device = join(store.root, 'volumes/plain/_data');
+  await store.ok('volume', 'create', '-o', 'type=none', '-o', `device=${device}`, '-o', 'o=bind', 'alias');
+  const box = ['run', '--rm', '--network', 'none'];
+  await store.ok(...box, '-v', 'alias:/a', 'busybox', 'sh', '-c', 'mkdir /a/d; echo one > /a/d/f');
+  t.is(await store.ok(...box, '-v', 'plain:/a:ro', 'busybox', 'cat', '/a/d/f'), 'one\n');
+  const part = 'type=volume,src=alias,dst=/m,volume-subpath=d';
+  t.is(await store.ok(...box, '--mount', part, 'busybox', 'ls', '/m'), 'f\n');
+  const wish = 'type=volume,dst=/m,volume-opt=type=tmpfs,volume-opt=device=tmpfs';
+  t.regex(await store.ok(...box, '--mount', wish, 'busybox', 'cat', '/proc/mounts'), /^tmpfs \/m tmpfs/m);
+  t.is(await store.ok('volume', 'ls', '-qf', 'name=^(al|mem)'), 'alias\nmemory\n');
+  await store.ok('volume', 'rm', 'alias', 'memory', 'plain');
 });

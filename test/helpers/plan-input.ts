@@ -50,6 +50,7 @@ export function planInput(
     nameFile: '/store/names/happy_euler',
     volumes: {
       path: (name) => `/store/volumes/${name}/_data`,
+      options: () => undefined,
       newName: () => {
         made += 1;
         return `anonymous${made}`;

@@ -124,12 +124,12 @@ test('--mount: options of each type, and what must be there', (t) => {
 });
 
 test('--mount of volumes: wishes, nocopy, a part of one', (t) => {
-  const { volumes, launch, config, hostConfig, mounts } = run(
+  const { volumes, launch, config, hostConfig, mounts, spec } = run(
     [],
     {},
     {
       mount: [
-        'src=data,dst=/d,volume-label=k=v,volume-opt=type=nfs',
+        'src=data,dst=/d,volume-label=k=v,volume-opt=type=ext4,volume-opt=device=/dev/x,volume-opt=o=noatime',
         'src=part,dst=/p,volume-subpath=x/y',
         'src=keep,dst=/k,volume-nocopy',
         'dst=/anon',
@@ -137,16 +137,25 @@ test('--mount of volumes: wishes, nocopy, a part of one', (t) => {
     },
   );
   t.deepEqual(volumes, [
-    { name: 'data', anonymous: false, labels: { k: 'v' }, options: { type: 'nfs' } },
+    {
+      name: 'data',
+      anonymous: false,
+      labels: { k: 'v' },
+      options: { type: 'ext4', device: '/dev/x', o: 'noatime' },
+    },
     { name: 'part', anonymous: false },
     { name: 'keep', anonymous: false },
     { name: 'anonymous1', anonymous: true },
   ]);
   t.deepEqual(
     launch.copyUp.map(({ destination }) => destination),
-    ['/d', '/anon'],
+    ['/anon'],
   );
   t.deepEqual(launch.subpaths, [{ destination: '/p', subpath: 'x/y' }]);
+  t.deepEqual(
+    spec.mounts.find(({ destination }) => destination === '/d'),
+    { destination: '/d', type: 'ext4', source: '/dev/x', options: ['noatime'] },
+  );
   t.is(config.Volumes, null);
   t.is(hostConfig.Binds, null);
   t.is((hostConfig.Mounts as unknown[]).length, 4);
