@@ -122,7 +122,8 @@ std::string CopyIn::renamed(const std::string& path, const TarEntry& entry) cons
 
 int CopyIn::parentFor(const std::string& path) {
   const std::string parent = below(parentOf(path));
-  if (cachedDir_ && parent == cachedPath_) return cachedDir_.get();
+  if (parent == cachedPath_) return cachedDir_.get();
+  cachedPath_.reset();
   cachedDir_ = ensureDirectory(parent, path);
   cachedPath_ = parent;
   return cachedDir_.get();
@@ -170,7 +171,7 @@ void CopyIn::makeWay(int dir, const std::string& name, bool forDirectory, const 
 void CopyIn::removeOld(int dir, const std::string& name, const std::string& path) {
   if (unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR) failed("unlinkat", path);
-  cachedDir_.reset();  // it may lie in what goes away
+  cachedPath_.reset();  // it may lie in what goes away
   removeTreeAt(dir, name);
 }
 

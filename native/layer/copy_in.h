@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,7 @@ class CopyIn {
 
   int root_;
   CopyInRequest request_;
-  std::string cachedPath_;
+  std::optional<std::string> cachedPath_;  ///< of cachedDir_, while it is sure to be there
   UniqueFd cachedDir_;
   std::vector<Time> times_;
   std::uint64_t entries_ = 0;

@@ -1,6 +1,7 @@
 /** All the cases, in the order in which they run. */
 import type { GoldenCase } from './case.js';
 import { CONTAINERS } from './containers.js';
+import { COPY } from './copy.js';
 import { EXITS } from './exits.js';
 import { FORMATS } from './formats.js';
 import { IMAGES } from './images.js';
@@ -12,6 +13,7 @@ export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...RUN,
   ...USAGE,
   ...CONTAINERS,
+  ...COPY,
   ...FORMATS,
   ...IMAGES,
 ];
