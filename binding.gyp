@@ -3,7 +3,7 @@
   # --init puts into them.
   "target_defaults": {
     "cflags": ["-Wall", "-Wextra", "-Wno-unused-result"],
-    "cflags_cc": ["-std=c++20", "-O2", "-g1", "-fexceptions", "-frtti"],
+    "cflags_cc": ["-std=c++20", "-O2", "-fexceptions", "-frtti"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20", "-O3"],
     "include_dirs": ["native"],
   },
