@@ -171,7 +171,7 @@ ${densityTable(rows)}`;
   if (rows.some(({ leaks }) => leaks.length > 0)) process.exit(1);
 }
 
-if (process.argv[1]?.endsWith('density.ts')) {
+if (process.argv[1]?.endsWith('bench/density.ts')) {
   if (process.env.TSRUN_BENCH_INSIDE) await main();
   else {
     const env = { ...process.env, TSRUN_BENCH_INSIDE: '1' };

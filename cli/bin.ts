@@ -67,6 +67,8 @@ const code = main(process.argv.slice(2), io, async ({ root }, onTrace) => {
     env,
     onTrace,
   });
+  // Somebody who profiles Node wants its own end.
+  if (process.execArgv.length > 0) return engine;
   // For every way out from here on: what remains of process.exit after its listeners have run.
   const { reallyExit } = process as unknown as { reallyExit: (value?: number) => never };
   Object.assign(process, {

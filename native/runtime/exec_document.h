@@ -14,7 +14,6 @@ struct ExecDocument {
   Launch launch;
 };
 
-/// Program and arguments with blanks between them, as events show them.
 /// Docker's text in events: the program, a blank, and its arguments if there are any.
 std::string commandOf(const ExecDocument& document);
 

@@ -19,6 +19,7 @@ export class LocalEngine implements Api.Engine {
   readonly #options: Api.EngineOptions;
   #native: Native | undefined;
   #context: Promise<EngineContext> | undefined;
+  #reconciling: Promise<void> | undefined;
 
   constructor(options: Api.EngineOptions) {
     this.#options = options;
@@ -289,7 +290,11 @@ export class LocalEngine implements Api.Engine {
       this.#context = undefined;
       throw error;
     }
-    await reconcile(context);
+    // Verbs that begin together share one look at the store: `rm` of a thousand must not look a million times.
+    this.#reconciling ??= reconcile(context).finally(() => {
+      this.#reconciling = undefined;
+    });
+    await this.#reconciling;
     return context;
   }
 }
