@@ -235,6 +235,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./top.js'),
   },
   {
+    names: container('update'),
+    summary: 'Update configuration of one or more containers',
+    load: () => import('./update.js'),
+  },
+  {
     names: container('unpause'),
     summary: 'Unpause all processes within one or more containers',
     load: () => import('./unpause.js'),

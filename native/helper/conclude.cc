@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "helper/unused_volumes.h"
 #include "runtime/file.h"
 #include "runtime/remove.h"
 #include "runtime/steps.h"
@@ -21,7 +22,8 @@ int exitCodeOf(int status) {
 
 void removeContainer(const std::string& dir, const Launch& launch) {
   const std::string containers = dir.substr(0, dir.rfind('/'));
-  const std::string trash = containers.substr(0, containers.rfind('/')) + "/trash";
+  const std::string root = containers.substr(0, containers.rfind('/'));
+  const std::string trash = root + "/trash";
   const std::string grave = trash + dir.substr(dir.rfind('/'));
   // The name first: a name without its container could never be given again, the reverse is a container to
   // remove.
@@ -31,7 +33,7 @@ void removeContainer(const std::string& dir, const Launch& launch) {
   removeTree(grave);
   if (rename(dir.c_str(), grave.c_str()) != 0 && errno != ENOENT) fail(step::kRemove, dir);
   removeTree(grave);
-  for (const std::string& volume : launch.anonymousVolumes) removeTree(volume);
+  removeUnusedVolumes(root, launch.anonymousVolumes);
 }
 
 }  // namespace tsrun

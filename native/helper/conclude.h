@@ -12,7 +12,8 @@ int exitCodeOf(const Failure& failure);
 /// Exit code of a process from its wait status: its own, or 128 + signal.
 int exitCodeOf(int status);
 
-/// The container directory goes for good, with its name and its anonymous volumes (--rm). First into the
+/// The container directory goes for good, with its name and the anonymous volumes that no other container has
+/// (--rm). First into the
 /// store's trash, by one rename: what a crash leaves there is swept. Accepts "already gone". Throws
 /// Failure(step::kRemove).
 void removeContainer(const std::string& dir, const Launch& launch);

@@ -37,6 +37,7 @@ class Monitor : public Requests {
   void forgetRun();
   void start();
   void readDocuments();
+  void reuseUpper();
   void openSocket();
   void cloneChild();
   void admitChild();
@@ -69,6 +70,7 @@ class Monitor : public Requests {
   void release(bool restarts);
   void closeSocket();
   void letGo();
+  void keep();
   void removeSelf();
   void farewell();
 

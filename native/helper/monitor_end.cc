@@ -6,6 +6,7 @@
 #include "helper/conclude.h"
 #include "helper/journal.h"
 #include "helper/monitor.h"
+#include "runtime/boot.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/lock.h"
@@ -133,12 +134,17 @@ void Monitor::letGo() {
   try {
     if (released_) {
       removeFile(dir_ + "/state", step::kRecord);
-      if (launchKnown_ && launch_.autoRemove) removeSelf();
+      if (launchKnown_ && launch_.autoRemove) keeps_ ? keep() : removeSelf();
     }
   } catch (const Failure& failure) {
     report_.failed(failure);
   }
   lock_.reset();
+}
+
+/// --rm, but the user starts it again. Its files were never synced, so they can be trusted in this boot only.
+void Monitor::keep() {
+  replaceFile(dir_, "kept", bootId(), false, step::kRecord);
 }
 
 /// --rm. In a start that failed the starter holds the operation byte for us; otherwise whoever still works on

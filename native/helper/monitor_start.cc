@@ -13,11 +13,13 @@
 
 #include "helper/monitor.h"
 #include "helper/process.h"
+#include "runtime/boot.h"
 #include "runtime/file.h"
 #include "runtime/init.h"
 #include "runtime/join.h"
 #include "runtime/lock.h"
 #include "runtime/namespaces.h"
+#include "runtime/remove.h"
 #include "runtime/steps.h"
 
 namespace tsrun {
@@ -59,6 +61,7 @@ void Monitor::start() {
   for (const char* ofLastRun : {"/stopped", "/health"}) removeFile(dir_ + ofLastRun, step::kRecord);
   report_.step(step::kLedger);
   ledger_.emplace(dir_);
+  reuseUpper();
   report_.step(step::kLog);
   log_.emplace(dir_, launch_.log);
   if (!loop_) openSocket();
@@ -76,6 +79,16 @@ void Monitor::readDocuments() {
   spec_ = readSpec(dir_ + "/config.json");
   if (launch_.init) addInit(spec_, init_);
   prepared_ = PreparedChild::prepare(spec_, launch_, dir_);
+}
+
+/// A container of --rm that was kept (Monitor::keep). The kernel refuses an upper directory that was mounted
+/// "volatile" before, since after a crash of the machine parts of it may be missing. In the boot that saw it
+/// unmounted nothing is.
+void Monitor::reuseUpper() {
+  const std::string path = dir_ + "/kept";
+  if (!launch_.overlay || !launch_.overlay->isVolatile || access(path.c_str(), F_OK) != 0) return;
+  if (readFile(path, step::kRecord) == bootId()) removeTree(launch_.overlay->work + "/work/incompat");
+  removeFile(path, step::kRecord);
 }
 
 void Monitor::openSocket() {

@@ -1,7 +1,9 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/failure.h"
 #include "base/unique_fd.h"
 #include "runtime/ledger.h"
 #include "runtime/spec.h"
@@ -9,6 +11,10 @@
 namespace tsrun {
 
 namespace cgroupfs {
+/// One write into a control file. `controller` says in which hierarchy; empty = the v2 directory itself.
+struct Write {
+  std::string controller, file, value;
+};
 /// Which controllers a limit can be given to, and how.
 struct LimitHost {
   std::vector<std::string> v1, v2;  ///< controllers that can be had
@@ -41,9 +47,10 @@ class Cgroup {
   /// Owned by this.
   int v2Fd() const { return v2Fd_.get(); }
   void freeze(bool frozen) const;
-  /// Applies limits to a living one (all but the devices). Throws Failure(step::kCgroupUpdate); what was
-  /// written before that stays.
-  void update(const Spec::Resources& resources) const;
+  /// Applies limits to a living one (all but the devices); what stood there before, for `restore`. Throws
+  /// Failure(step::kCgroupUpdate), and then all is as before.
+  std::vector<cgroupfs::Write> update(const Spec::Resources& resources) const;
+  void restore(std::vector<cgroupfs::Write> before) const;
   /// SIGKILL to every process in it (cgroup.kill, else freezer and a loop over cgroup.procs), and waits until
   /// empty.
   void killAll() const;
@@ -55,6 +62,8 @@ class Cgroup {
   /// Directory in the v1 hierarchy that has `controller`, else the v2 directory; empty if there is neither.
   std::string directoryOf(const std::string& controller) const;
   std::string v1Freezer() const;
+  std::string fileOf(const cgroupfs::Write& write) const;
+  std::optional<Failure> writeAll(std::vector<cgroupfs::Write> writes) const;
   cgroupfs::LimitHost limitHost(const Spec::Resources& resources) const;
 
   std::vector<CgroupMount> mounts_;  ///< those where the directory exists

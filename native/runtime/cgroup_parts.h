@@ -9,11 +9,6 @@
 
 namespace tsrun::cgroupfs {
 
-/// One write into a control file. `controller` says in which hierarchy; empty = the v2 directory itself.
-struct Write {
-  std::string controller, file, value;
-};
-
 /// The file's content, or nullopt if it does not exist (or its cgroup is gone).
 std::optional<std::string> read(const std::string& path);
 /// Throws Failure(`step`) naming path and value.

@@ -133,6 +133,11 @@ export class LocalEngine implements Api.Engine {
     return rename(await this.#ready(), container, name);
   }
 
+  async update(container: string, options: Api.UpdateOptions): Promise<{ warnings: string[] }> {
+    const { update } = await import('./update.js');
+    return update(await this.#ready(), container, options);
+  }
+
   async healthcheck(container: string): Promise<boolean> {
     const { runHealthcheck } = await import('./healthcheck.js');
     return runHealthcheck(await this.#ready(), container);

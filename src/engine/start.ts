@@ -23,6 +23,7 @@ import { refreshDevices } from './refresh-devices.js';
 import { remove } from './remove.js';
 import { readReport, type StartOutcome } from './report.js';
 import { resolveContainer } from './resolve.js';
+import { settleUpdate } from './settle-update.js';
 import { helperDied, startFailure } from './start-failure.js';
 
 /** fds of the monitor. */
@@ -65,6 +66,7 @@ export async function start(
 async function prepare(ctx: EngineContext, record: ContainerRecord): Promise<undefined> {
   checkJoins(ctx, record);
   await ensureSources(ctx, record);
+  await settleUpdate(ctx, record);
   refreshDevices(ctx, record);
   refreshNameFiles(ctx, record);
 }

@@ -28,19 +28,24 @@ export async function stop(ctx: EngineContext, text: string, options: StopOption
 export async function restart(ctx: EngineContext, text: string, options: StopOptions = {}): Promise<void> {
   const record = resolveContainer(ctx.paths, text);
   await withPrefix(`Cannot restart container ${text}: `, async () => {
-    await stopRecord(ctx, record, options);
+    // One of --rm is removed when it has ended for good, not between this end and this start.
+    await stopRecord(ctx, record, { ...options, keep: true });
     await start(ctx, record.id);
   });
   recordContainerEvent(ctx, record, 'restart');
 }
 
-async function stopRecord(ctx: EngineContext, record: ContainerRecord, options: StopOptions): Promise<void> {
+async function stopRecord(
+  ctx: EngineContext,
+  record: ContainerRecord,
+  { keep = false, ...options }: StopOptions & { keep?: boolean },
+): Promise<void> {
   const { id } = record;
   if (!isAlive(ctx, id)) return recover(ctx, id);
   const { signal, seconds } = settingsOf(ctx, record, options);
-  await ask(ctx, record, signal);
+  await ask(ctx, record, signal, keep);
   if (await monitorGone(ctx, id, seconds < 0 ? Infinity : seconds * 1000)) return recover(ctx, id);
-  await ask(ctx, record, constants.signals.SIGKILL);
+  await ask(ctx, record, constants.signals.SIGKILL, keep);
   if (await monitorGone(ctx, id, KILL_LIMIT_MS)) return recover(ctx, id);
   throw new TsrunError('HELPER', `cannot stop container: ${record.name}: its monitor does not end`, {
     step: 'container.stop',
@@ -63,12 +68,17 @@ function settingsOf(
 }
 
 /** Until it is heard, or nobody is left to hear it: a run that ends just then may be followed by another. */
-async function ask(ctx: EngineContext, { id }: ContainerRecord, signal: number): Promise<void> {
+async function ask(
+  ctx: EngineContext,
+  { id }: ContainerRecord,
+  signal: number,
+  keep: boolean,
+): Promise<void> {
   for (;;) {
     const client = await connectMonitor(ctx, id);
     if (client === undefined) return;
     try {
-      return await client.stop(signal);
+      return await client.stop(signal, { keep });
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       if (error.errno === 'ESRCH') return;

@@ -23,8 +23,11 @@ export interface Limits {
   blkioWeight?: number;
 }
 
-/** @throws TsrunError USAGE in Docker's words; of several faults the first in Docker's own order. */
-export function parseLimits(options: LimitOptions): Limits {
+/**
+ * `isUpdate`: of a container that may have the other half of what belongs together.
+ * @throws TsrunError USAGE in Docker's words; of several faults the first in Docker's own order.
+ */
+export function parseLimits(options: LimitOptions, { isUpdate = false } = {}): Limits {
   const limits: Limits = {
     memory: size(options.memory, '-m, --memory'),
     memorySwap: isUnlimited(options.memorySwap) ? -1 : size(options.memorySwap, '--memory-swap'),
@@ -38,7 +41,7 @@ export function parseLimits(options: LimitOptions): Limits {
     pids: options.pidsLimit === undefined ? undefined : Math.max(options.pidsLimit, 0) || -1,
     blkioWeight: options.blkioWeight || undefined,
   };
-  checkMemory(limits);
+  checkMemory(limits, isUpdate);
   checkCpu(limits);
   if (limits.cpusetCpus !== undefined) parseCpuList(limits.cpusetCpus, 'cpus');
   if (limits.cpusetMems !== undefined) parseCpuList(limits.cpusetMems, 'mems');
@@ -79,12 +82,12 @@ function nanoCpus(amount: Amount | undefined): number | undefined {
 
 const MIN_MEMORY = 6 * 1024 * 1024;
 
-function checkMemory({ memory = 0, memorySwap = 0, memoryReservation = 0 }: Limits): void {
+function checkMemory({ memory = 0, memorySwap = 0, memoryReservation = 0 }: Limits, isUpdate: boolean): void {
   if (memory > 0 && memory < MIN_MEMORY) throw usage('Minimum memory limit allowed is 6MB', String(memory));
   if (memory > 0 && memorySwap > 0 && memorySwap < memory) {
     throw usage('Minimum memoryswap limit should be larger than memory limit, see usage');
   }
-  if (memory === 0 && memorySwap > 0) {
+  if (memory === 0 && memorySwap > 0 && !isUpdate) {
     throw usage('You should always set the Memory limit when using Memoryswap limit, see usage');
   }
   if (memoryReservation > 0 && memoryReservation < MIN_MEMORY) {

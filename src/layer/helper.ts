@@ -1,4 +1,4 @@
-/** Runs the tree verbs of the helper: bytes in on fd 0, bytes out on fd 1, the result as the last line on fd 2. */
+/** Runs the tree verbs of the helper, and others that answer as they do: bytes in on fd 0, bytes out on fd 1, the result as the last line on fd 2. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
@@ -10,7 +10,7 @@ import type { HelperResult } from '../native/protocol.js';
 export interface TreeVerb {
   /** Absolute path of `tsrun-runtime`. */
   helperPath: string;
-  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove' | 'copy-stat' | 'copy-out' | 'copy-in';
+  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove' | 'copy-stat' | 'copy-out' | 'copy-in' | 'update';
   args: string[];
   /** A stream, or an open descriptor that the helper reads itself; nothing if absent. */
   input?: Readable | number;
@@ -211,6 +211,7 @@ const TITLES: Record<TreeVerb['verb'], string> = {
   'copy-stat': 'cannot look at the path',
   'copy-out': 'cannot copy',
   'copy-in': 'cannot copy',
+  update: 'failed to write',
 };
 
 /** errnos that an archive provokes by what it says; all others are the machine's. */

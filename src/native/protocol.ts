@@ -15,7 +15,8 @@
  *                                                                SIGTERM kills what it runs
  *   recover  --dir CONTAINER_DIR                                 the monitor is gone: kill the cgroup, run the ledger,
  *                                                                write the exit record (137) if there is none
- *   update   --dir CONTAINER_DIR                                 gives the limits of config.json to the living cgroup
+ *   update   --dir CONTAINER_DIR [--restore yes]                 gives the limits of config.json to the living cgroup, all or
+ *                                                                none; --restore: UpdateResult.before of another on fd 0
  *   remove   PATH...                                             fd-relative removal of trees, never across a mount
  *   apply    --target DIR [--base yes | --lower DIR ...]         tar on fd 0 -> DIR (a layer in overlayfs form); --base:
  *                                                                no layer lies below; neither: not known
@@ -162,6 +163,11 @@ export interface CopyInResult {
   /** bytes read from fd 0 */
   size: number;
   entries: number;
+}
+
+export interface UpdateResult {
+  /** What stood in the control files. */
+  before: { controller: string; file: string; value: string }[];
 }
 
 export interface RemoveResult {

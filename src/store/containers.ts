@@ -7,11 +7,13 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -172,6 +174,30 @@ export function unlistContainer(paths: StorePaths, record: ContainerRecord): voi
   if (record.autoRemove) return;
   syncDirectory(paths.names);
   syncDirectory(paths.containers);
+}
+
+/**
+ * Replaces the record, and the name that is a hard link to it: by rename, so that neither is ever missing. To be called under
+ * the exclusive storage lock, as a sweep of the names would take the temporary one.
+ */
+export function replaceRecord(paths: StorePaths, record: ContainerRecord): void {
+  const at = paths.container(record.id);
+  const temporary = `${at.record}.updated`;
+  rmSync(temporary, { force: true });
+  writeWhole(temporary, JSON.stringify(record), !record.autoRemove);
+  renewName(paths, record, temporary);
+  renameSync(temporary, at.record);
+  if (record.autoRemove) return;
+  syncDirectory(at.dir);
+  syncDirectory(paths.names);
+}
+
+/** Makes the name a link to `recordPath`, also where it is one to a former record. */
+export function renewName(paths: StorePaths, record: ContainerRecord, recordPath: string): void {
+  const link = paths.name(`.${record.id}`);
+  rmSync(link, { force: true });
+  linkSync(recordPath, link);
+  renameSync(link, paths.name(record.name));
 }
 
 /** Replaces a small text file of a container: temp name, rename. */

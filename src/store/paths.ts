@@ -41,6 +41,8 @@ export interface ContainerPaths {
   readonly ledger: string;
   /** HealthRecord of the last run, if it has a probe */
   readonly health: string;
+  /** Is there while limits or the restart policy are changed: what is left of a change that was cut short. */
+  readonly updating: string;
   /** Is there when the user, not the program, ended the last run. */
   readonly stopped: string;
   readonly upper: string;
@@ -68,6 +70,7 @@ export function containerPaths(dir: string): ContainerPaths {
     exit: `${dir}/exit`,
     ledger: `${dir}/ledger`,
     health: `${dir}/health`,
+    updating: `${dir}/updating`,
     stopped: `${dir}/stopped`,
     upper: `${dir}/upper`,
     work: `${dir}/work`,

@@ -5,7 +5,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ContainerId, Digest, ImageId } from './ids.js';
 import type { HistoryEntry, ImageRunConfig } from './oci.js';
-import type { RunOptions } from './run-options.js';
+import type { RunOptions, UpdateOptions } from './run-options.js';
 
 export type * from './run-options.js';
 
@@ -583,6 +583,8 @@ export interface Engine {
   /** The streams of a running container, from now on. */
   attach(container: string, options?: { stdin?: boolean }): Promise<Attachment>;
   rename(container: string, name: string): Promise<void>;
+  /** Other limits, or another restart policy; a container that runs has them at once. */
+  update(container: string, options: UpdateOptions): Promise<{ warnings: string[] }>;
   /** Runs the health check of a running container now; true if it was a success. The result counts as any other. */
   healthcheck(container: string): Promise<boolean>;
   /** Its processes as the host's `ps` shows them; `psArgs` default -ef. */

@@ -34,6 +34,12 @@ export interface LimitOptions {
   blkioWeight?: number;
 }
 
+/** What `update` changes; what is absent stays. */
+export interface UpdateOptions extends Omit<LimitOptions, 'ulimit' | 'shmSize' | 'oomScoreAdj'> {
+  /** As {@link LifeOptions.restart}. */
+  restart?: string;
+}
+
 export interface LifeOptions {
   /** tsrun's own init is PID 1: it passes signals on and reaps. */
   init?: boolean;

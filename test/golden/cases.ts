@@ -6,6 +6,7 @@ import { EXITS } from './exits.js';
 import { FORMATS } from './formats.js';
 import { IMAGES } from './images.js';
 import { RUN } from './run.js';
+import { UPDATE } from './update.js';
 import { USAGE } from './usage.js';
 
 export const GOLDEN_CASES: readonly GoldenCase[] = [
@@ -14,6 +15,7 @@ export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...USAGE,
   ...CONTAINERS,
   ...COPY,
+  ...UPDATE,
   ...FORMATS,
   ...IMAGES,
 ];
