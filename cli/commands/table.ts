@@ -169,6 +169,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Remove all stopped containers',
     load: () => import('./container-prune.js'),
   },
+  {
+    names: ['image prune'],
+    summary: 'Remove unused images',
+    load: () => import('./image-prune.js'),
+  },
   { names: ['system df'], summary: 'Show disk usage', load: () => import('./system-df.js') },
   { names: ['system prune'], summary: 'Remove unused data', load: () => import('./system-prune.js') },
   {

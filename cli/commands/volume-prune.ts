@@ -16,12 +16,9 @@ export const command = defineCommand({
   async run(cli, flags) {
     const what = flags.all ? 'all local volumes' : 'anonymous local volumes';
     const warning = `WARNING! This will remove ${what} not used by at least one container.`;
-    const sure = flags.force || confirmed(cli, warning);
-    const engine = await cli.engine();
     const filters = parseFilters(flags.filter, '--filter');
-    const result = sure
-      ? await engine.volumes.prune({ all: flags.all, filters })
-      : { deleted: [], reclaimed: 0 };
+    if (!flags.force && !confirmed(cli, warning)) return 0;
+    const result = await (await cli.engine()).volumes.prune({ all: flags.all, filters });
     cli.out(deletedList('Deleted Volumes:', result.deleted) + reclaimed(result.reclaimed));
     return 0;
   },

@@ -253,6 +253,7 @@ export class LocalEngine implements Api.Engine {
 
   async pruneImages(options?: {
     all?: boolean;
+    filters?: Record<string, string[]>;
   }): Promise<{ removed: Api.RemovedImage[]; reclaimed: number }> {
     return (await import('./prune.js')).pruneImages(await this.#ready(), options);
   }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { checkFilters, type Filters, matchesLabels, nameMatches, truthFilter } from '../intent/filters.js';
+import { pruneTest } from '../intent/prune-filter.js';
 import { listIds, readRecord } from '../store/containers.js';
 import { withStorageLock } from '../store/locks.js';
 import type { StorePaths } from '../store/paths.js';
@@ -93,12 +94,11 @@ export async function pruneVolumes(
   options: { all?: boolean; filters?: Filters } = {},
 ): Promise<PruneResult> {
   const { filters = {} } = options;
-  checkFilters(filters, PRUNE_FILTERS);
+  const accepts = pruneTest(filters, new Date(), PRUNE_FILTERS);
   const all = options.all === true || (filters.all !== undefined && truthFilter('all', filters.all));
   const result: PruneResult = { deleted: [], reclaimed: 0 };
-  for (const { name, anonymous, labels } of volumes(ctx.paths)) {
-    if (!(all || anonymous) || !matchesLabels(labels, filters.label)) continue;
-    if ((filters['label!'] ?? []).some((text) => matchesLabels(labels, [text]))) continue;
+  for (const { name, anonymous, labels, createdAt } of volumes(ctx.paths)) {
+    if (!(all || anonymous) || !accepts({ labels, created: createdAt })) continue;
     const trashed = await takeAway(ctx, name);
     if (trashed === undefined || Array.isArray(trashed)) continue;
     result.reclaimed += treeSize(join(trashed.dir, '_data'));

@@ -64,7 +64,8 @@ function isTemp(name: string): boolean {
   return name.startsWith('.') && name.endsWith(TEMP_SUFFIX);
 }
 
-function markedBlobs(paths: StorePaths): Set<string> {
+/** Hex names of the blobs that references lead to. */
+export function markedBlobs(paths: StorePaths): Set<string> {
   const marked = new Set<string>();
   for (const { descriptor, original } of readIndex(paths)) {
     if (original !== undefined) marked.add(hexOf(original));

@@ -68,7 +68,7 @@ export function findLayers(paths: StorePaths, diffIds: readonly DiffId[]): (Stor
   return diffIds.map((diffId, i) => findLayer(paths, diffId, chain[i] as ChainId));
 }
 
-function readLayer(paths: StorePaths, key: string): StoredLayer | undefined {
+export function readLayer(paths: StorePaths, key: string): StoredLayer | undefined {
   const dir = paths.layer(key);
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const record = readJson(dir + RECORD_SUFFIX);

@@ -619,10 +619,16 @@ export interface Engine {
 
   readonly volumes: VolumesApi;
   diskUsage(): Promise<DiskUsage>;
-  /** Removes what does not run. filters: label, label! */
+  /** Removes what does not run. filters: label, label!, until */
   pruneContainers(options?: { filters?: Record<string, string[]> }): Promise<PruneResult>;
-  /** Removes what no container has: images without a name, or with `all` every one. */
-  pruneImages(options?: { all?: boolean }): Promise<{ removed: RemovedImage[]; reclaimed: number }>;
+  /**
+   * Removes what no container has: images without a name, or with `all` every one; and what pulls that did not end have
+   * left. filters: label, label!, until, dangling
+   */
+  pruneImages(options?: {
+    all?: boolean;
+    filters?: Record<string, string[]>;
+  }): Promise<{ removed: RemovedImage[]; reclaimed: number }>;
 
   /** After a reboot: starts what the restart policies say. */
   boot(): Promise<BootResult[]>;

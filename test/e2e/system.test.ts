@@ -1,4 +1,6 @@
 /** `tsrun system df`, `system prune` and `container prune` as Docker's users know them. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { Store } from '../helpers/cli.js';
 import { leaksAfterSettling } from '../helpers/leaks.js';
@@ -47,8 +49,7 @@ test.serial('df counts, prune asks and takes what nothing uses', async (t) => {
   const no = await store.tsrun(['container', 'prune'], { input: '\n' });
   t.is(
     no.stdout,
-    'WARNING! This will remove all stopped containers.\n' +
-      'Are you sure you want to continue? [y/N] Total reclaimed space: 0B\n',
+    'WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ',
   );
   t.is(await store.ok('container', 'prune', '-f', '--filter', 'label!=keep'), 'Total reclaimed space: 0B\n');
   const { stdout } = await store.tsrun(['system', 'prune', '-a', '--volumes'], { input: 'y\n' });
@@ -60,4 +61,61 @@ test.serial('df counts, prune asks and takes what nothing uses', async (t) => {
   t.regex(stdout, /untagged: busybox:latest\n(?:untagged: .*\n)*deleted: sha256:/);
   t.regex(stdout, /Total reclaimed space: [\d.]+[kM]B\n$/);
   t.is(await store.ok('images', '-q'), '');
+});
+
+test.serial('filters: by age and label, told in the question', async (t) => {
+  const [old, young] = await Promise.all(
+    ['yes', 'no'].map(async (keep) =>
+      (await store.ok('create', '--label', `keep=${keep}`, 'busybox', 'true')).trim(),
+    ),
+  );
+  t.is(await store.ok('container', 'prune', '-f', '--filter', 'until=1h'), 'Total reclaimed space: 0B\n');
+  const taken = await store.ok(
+    'container',
+    'prune',
+    '-f',
+    '--filter',
+    'until=0s',
+    '--filter',
+    'label=keep=no',
+  );
+  t.regex(taken, new RegExp(`^Deleted Containers:\n${young}\n\n`));
+  const asked = await store.tsrun(['system', 'prune', '-a', '--filter', 'until=24h', '--filter', 'label=x']);
+  t.regex(
+    asked.stdout,
+    /all build cache\n\n {2}Items to be pruned will be filtered with:\n {2}- until=24h\n {2}- label=x\n\nAre you sure/,
+  );
+  const refused: [string[], string][] = [
+    [
+      ['system', 'prune', '--volumes', '--filter', 'until=1h'],
+      'ERROR: The "until" filter is not supported with "--volumes"',
+    ],
+    [['container', 'prune', '-f', '--filter', 'foo=1'], "tsrun: Invalid filter 'foo'"],
+    [
+      ['container', 'prune', '-f', '--filter', 'until=1h', '--filter', 'until=2h'],
+      'tsrun: more than one until filter specified',
+    ],
+  ];
+  for (const [args, message] of refused) {
+    const { code, stderr } = await store.tsrun(args);
+    t.deepEqual([code, stderr.split('\n')[0]], [1, message]);
+  }
+  t.is(
+    await store.ok('image', 'prune', '-af', '--filter', 'until=1s'),
+    'Total reclaimed space: 0B\n',
+    'it is used',
+  );
+  await store.ok('rm', old ?? '');
+});
+
+test.serial('what a pull that did not end has left: counted, and taken by the next prune', async (t) => {
+  const blob = join(store.root, 'oci/blobs/sha256', 'ab'.repeat(32));
+  const part = join(store.root, 'staging/ingest', 'cd'.repeat(32));
+  writeFileSync(blob, Buffer.alloc(3000));
+  writeFileSync(part, Buffer.alloc(2000));
+  const before = await store.ok('system', 'df', '--format', '{{.Type}} {{.Reclaimable}}');
+  t.regex(before, /^Images [\d.]+[kM]B /);
+  t.true(existsSync(blob) && existsSync(part), 'kept for the next pull');
+  t.is(await store.ok('image', 'prune', '-f', '--filter', 'label=x'), 'Total reclaimed space: 5kB\n');
+  t.false(existsSync(blob) || existsSync(part));
 });

@@ -81,7 +81,7 @@ test.serial('prune takes anonymous volumes, with -a named ones too, and asks fir
   t.is(
     no.stdout,
     'WARNING! This will remove anonymous local volumes not used by at least one container.\n' +
-      'Are you sure you want to continue? [y/N] Total reclaimed space: 0B\n',
+      'Are you sure you want to continue? [y/N] ',
   );
   const yes = await store.tsrun(['volume', 'prune'], { input: 'y\n' });
   t.regex(yes.stdout, new RegExp(`Deleted Volumes:\n${anonymous}\n\nTotal reclaimed space: 1kB\n$`));
