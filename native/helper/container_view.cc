@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/failure.h"
 #include "base/unique_fd.h"
@@ -27,10 +28,13 @@ namespace {
 /// The engine mounts these, and what is below them, for programs.
 constexpr const char* kKernelTrees[] = {"/dev", "/proc", "/sys"};
 
+/// File systems that programs need and that hold no files: everything else was asked for by the user, who may
+/// have volumes of any kind. A tmpfs is empty while nothing runs.
+constexpr std::string_view kProgramTypes[] = {"proc",   "sysfs",  "tmpfs",  "devpts",
+                                              "mqueue", "cgroup", "cgroup2"};
+
 bool isUsers(const Spec::Mount& mount) {
-  return mount.type == "bind" || std::ranges::any_of(mount.options, [](const std::string& option) {
-           return option == "bind" || option == "rbind";
-         });
+  return std::ranges::find(kProgramTypes, mount.type) == std::end(kProgramTypes);
 }
 
 bool isMonitored(const std::string& dir) {

@@ -169,8 +169,14 @@ export function archiveStream(
   const abort = new AbortController();
   let found = false;
   // Not the stream itself: it must not end before it is known how the archive ended.
-  const newOutput = () =>
-    new Writable({ write: (chunk: Buffer, _encoding, done) => void stream.write(chunk, done) });
+  const newOutput = () => {
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => void stream.write(chunk, done),
+    });
+    // A stream that is destroyed never says that it has taken what was written last.
+    stream.once('close', () => output.destroy());
+    return output;
+  };
   stream.once('close', () => abort.abort());
   produce(newOutput, abort.signal, () => {
     found = true;

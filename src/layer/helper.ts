@@ -52,6 +52,8 @@ export async function runTreeVerb<T>(request: TreeVerb): Promise<T> {
   signal?.addEventListener('abort', kill, { once: true });
   try {
     const tail = collectTail(child.stderr);
+    // It may fail before anything is read from it.
+    if (typeof request.input === 'object') request.input.on('error', () => {});
     const ready = request.onReady ? watchForReady(child.stderr, request.onReady) : Promise.resolve(true);
     const fed = ready.then((isReady) => (isReady ? feed(child, request) : {}));
     const streams = await Promise.all([ended(child), fed, drain(child, request)]);
@@ -89,6 +91,10 @@ function ended(child: ChildProcess): Promise<Exit> {
 async function feed(child: ChildProcess, { input, onInput }: TreeVerb): Promise<StreamEnd> {
   const { stdin } = child;
   if (input === undefined || typeof input === 'number' || stdin === null) return {};
+  if (input.errored) {
+    child.kill('SIGKILL');
+    return { error: input.errored, source: true };
+  }
   const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
     let total = 0;
     for await (const chunk of chunks) {

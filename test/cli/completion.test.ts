@@ -10,6 +10,7 @@ test('completion knows verbs, verbs of a group, flags, and what kind of name fol
   const rm = await candidates(['rm']);
   t.is(rm.kind, 'CONTAINER');
   t.true(rm.words.includes('--force'));
+  t.is((await candidates(['cp'])).kind, 'CONTAINER:');
   t.is((await candidates(['rmi'])).kind, 'IMAGE');
   t.is((await candidates(['volume', 'rm'])).kind, 'VOLUME');
   t.deepEqual((await candidates(['nosuch'])).words, []);
