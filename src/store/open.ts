@@ -36,17 +36,18 @@ export async function openStore(root: string, deps: Omit<Store, 'paths'>): Promi
   ])
     makePrivateDir(dir);
   const store: Store = { ...deps, paths };
-  if (readJson(paths.ociLayout) === undefined)
-    await writeFileAtomic(paths.ociLayout, `${JSON.stringify(OCI_LAYOUT)}\n`);
-  await makeIndex(store);
+  await makeLayout(store);
   if (!(await exists(paths.initLayer))) await makeInitLayer(store);
   return paths;
 }
 
-async function makeIndex(store: Store): Promise<void> {
+/** Both files under the lock: a sweep takes temporary files in oci/ that nobody who holds it is writing for abandoned. */
+async function makeLayout(store: Store): Promise<void> {
   const { paths } = store;
-  if (await exists(paths.index)) return;
+  if (readJson(paths.ociLayout) !== undefined && (await exists(paths.index))) return;
   await withStorageLock(paths, store.native, 'exclusive', async () => {
+    if (readJson(paths.ociLayout) === undefined)
+      await writeFileAtomic(paths.ociLayout, `${JSON.stringify(OCI_LAYOUT)}\n`);
     if (!(await exists(paths.index))) await writeFileAtomic(paths.index, `${JSON.stringify(EMPTY_INDEX)}\n`);
   });
 }

@@ -43,16 +43,24 @@ function inTerminal(command: string): Session {
     screen += text;
     wake();
   });
+  let open = true;
+  const closed = once(script, 'close').then(([code]) => {
+    open = false;
+    wake();
+    return code as number | null;
+  });
   return {
     script,
     screen: () => screen,
     async shows(pattern) {
-      while (!pattern.test(screen))
+      while (!pattern.test(screen)) {
+        if (!open) throw new Error(`it ended without showing ${pattern}:\n${screen}`);
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+      }
     },
-    closed: once(script, 'close').then(([code]) => code as number | null),
+    closed,
   };
 }
 

@@ -22,6 +22,20 @@ import { testStore } from '../helpers/image-store.js';
 
 const blob = (text: string) => ({ digest: digestOf(text), size: text.length });
 
+test('what is missing of a new store is written under its lock, where no sweep takes it for abandoned', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  rmSync(store.paths.ociLayout);
+  let opened: Promise<unknown> = Promise.resolve();
+  await withStorageLock(store.paths, store.native, 'exclusive', async () => {
+    opened = openStore(store.paths.root, store);
+    for (let i = 0; i < 500; i++) await new Promise(setImmediate);
+    t.deepEqual(readdirSync(store.paths.oci).sort(), ['blobs', 'index.json']);
+  });
+  await opened;
+  t.deepEqual(readJson(store.paths.ociLayout), { imageLayoutVersion: '1.0.0' });
+});
+
 test('a store is private, complete, and opened twice the same', async (t) => {
   const { store, remove } = await testStore();
   t.teardown(remove);
