@@ -1,3 +1,4 @@
+import { parseUpdate } from '../../src/intent/update.js';
 import type { UpdateOptions } from '../../src/types/engine.js';
 import { defineCommand, forEachTarget } from '../command.js';
 import type { FlagValues } from '../flags.js';
@@ -50,6 +51,8 @@ export const command = defineCommand({
     const unsupported = UNSUPPORTED.find((name) => flags[name] !== undefined);
     if (unsupported) throw new UsageError(`tsrun: --${unsupported} is not supported`, 125);
     const options = optionsOf(flags);
+    // What the flags cannot mean ends the verb before any container is looked at.
+    parseUpdate(options);
     const engine = await cli.engine();
     const warnings: string[] = [];
     const code = await forEachTarget(cli, names, async (name) => {
