@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { checkFilters, type Filters, matchesLabels, nameMatches, truthFilter } from '../intent/filters.js';
 import { pruneTest } from '../intent/prune-filter.js';
+import { parseVolumeOptions } from '../intent/volume-options.js';
 import { listIds, readRecord } from '../store/containers.js';
 import { withStorageLock } from '../store/locks.js';
 import type { StorePaths } from '../store/paths.js';
@@ -31,14 +32,18 @@ export function noSuchVolume(name: string): TsrunError {
   return new TsrunError('NOT_FOUND', `get ${name}: no such volume`, { subject: name });
 }
 
-/** Makes a volume; one of that name that is there already is returned as it is. */
+/**
+ * Makes a volume; one of that name that is there already is returned as it is.
+ * @throws TsrunError USAGE for options that make no sense
+ */
 export async function createVolume(
   ctx: EngineContext,
   options: { name?: string; labels?: Record<string, string>; options?: Record<string, string> } = {},
 ): Promise<VolumeInspect> {
   const name = options.name ?? anonymousVolumeName();
   const anonymous = options.name === undefined;
-  const { labels, options: driver } = options;
+  const { labels, options: driver = {} } = options;
+  parseVolumeOptions(name, driver);
   if (await ensureVolume(ctx, { name, anonymous, labels, options: driver, now: timestamp() }))
     recordVolumeEvent(ctx, name, 'create');
   return inspectVolume(ctx, name);

@@ -1,6 +1,6 @@
 /** `-o type=… -o device=… -o o=…` of a volume of the local driver: what is mounted in place of a plain directory. */
-import { isIP } from 'node:net';
 import { TsrunError } from '../errors.js';
+import { ipVersion } from './ip.js';
 
 export interface VolumeDevice {
   /** "bind", or a file system: tmpfs, nfs, ext4, … */
@@ -47,7 +47,7 @@ export function parseVolumeOptions(
 /** The kernel looks up no names. */
 function checkAddress(name: string, words: readonly string[]): void {
   const address = words.find((word) => word.startsWith('addr='))?.slice('addr='.length);
-  if (address !== undefined && isIP(address) === 0)
+  if (address !== undefined && ipVersion(address) === undefined)
     throw refused(
       name,
       `addr=${address} is not an IP address`,

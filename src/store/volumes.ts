@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
-import { parseVolumeOptions } from '../intent/volume-options.js';
 import { systemError } from './atomic.js';
 import type { StorePaths } from './paths.js';
 import { moveToTrash, StagingDir, type Store } from './staging.js';
@@ -55,16 +54,12 @@ export interface NewVolume {
   options?: Record<string, string>;
 }
 
-/**
- * Makes the volume if it is not there; true if this call made it.
- * @throws TsrunError USAGE for options that make no sense
- */
+/** Makes the volume if it is not there; true if this call made it. The options are those that the caller has checked. */
 export async function ensureVolume(store: Store, volume: NewVolume): Promise<boolean> {
   const { name, labels = {}, options = {} } = volume;
   checkVolumeName(name);
   const target = store.paths.volume(name);
   if (existsSync(target)) return false;
-  const hasOptions = parseVolumeOptions(name, options) !== undefined;
   const staging = await StagingDir.create(store);
   try {
     const record: VolumeRecord = {
@@ -72,7 +67,7 @@ export async function ensureVolume(store: Store, volume: NewVolume): Promise<boo
       createdAt: volume.now,
       labels,
       anonymous: volume.anonymous,
-      ...(hasOptions ? { options } : {}),
+      ...(Object.keys(options).length > 0 ? { options } : {}),
     };
     const data = join(staging.dir, '_data');
     mkdirSync(data);
