@@ -1,5 +1,5 @@
 /** The event journal's writing end: ARCHITECTURE.md ("Events") has the shape of a line and says who writes which event. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import type { ContainerRecord } from '../store/containers.js';
 import type { StorePaths } from '../store/paths.js';
 
@@ -33,9 +33,15 @@ export function recordEvent(ctx: InStore, { type, action, id, attributes = {} }:
   });
   // Past what a double holds: as text.
   const line = `${head.slice(0, -1)},"timeNano":${microseconds}000}\n`;
-  const fd = openSync(ctx.paths.events, 'a', 0o600);
+  // Again if the file is gone since it was opened: the monitors move it away when it has grown, and later delete it.
+  while (!append(ctx.paths.events, line));
+}
+
+function append(path: string, line: string): boolean {
+  const fd = openSync(path, 'a', 0o600);
   try {
     writeSync(fd, line);
+    return fstatSync(fd).nlink > 0;
   } finally {
     closeSync(fd);
   }

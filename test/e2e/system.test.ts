@@ -1,5 +1,5 @@
 /** `tsrun system df`, `system prune` and `container prune` as Docker's users know them. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Store } from '../helpers/cli.js';
@@ -118,4 +118,20 @@ test.serial('what a pull that did not end has left: counted, and taken by the ne
   t.true(existsSync(blob) && existsSync(part), 'kept for the next pull');
   t.is(await store.ok('image', 'prune', '-f', '--filter', 'label=x'), 'Total reclaimed space: 5kB\n');
   t.false(existsSync(blob) || existsSync(part));
+});
+
+test.serial('a journal that has grown is moved on by the monitors, and read whole', async (t) => {
+  await store.ok('ps');
+  const journal = join(store.root, 'events.jsonl');
+  const time = Math.floor(Date.now() / 1000) - 60;
+  const old = `{"Type":"volume","Action":"create","Actor":{"ID":"old","Attributes":{}},"scope":"local","time":${time},"timeNano":${time}000000000}\n`;
+  writeFileSync(journal, old.repeat(Math.ceil((8 << 20) / old.length)));
+  const id = (await store.ok('run', '-d', '--network', 'none', 'busybox', 'true')).trim();
+  await store.ok('wait', id);
+  await store.ok('rm', id);
+  t.true(statSync(`${journal}.1`).size > 8 << 20);
+  t.true(statSync(journal).size < 10_000);
+  const read = ['events', '--since', '30s', '--until', '0s', '--format', '{{.Action}}'];
+  const actions = (await store.ok(...read, '-f', `container=${id}`)).trim().split('\n');
+  t.deepEqual(actions, ['create', 'start', 'die', 'destroy'], 'across both files');
 });
