@@ -123,7 +123,8 @@ interface Publication {
 
 async function publish(ctx: EngineContext, work: StagingDir, publication: Publication): Promise<ImageId> {
   const { record, base, packed, reference, options } = publication;
-  const diffId = parseDiffId(packed.diffId);
+  // As with Docker: what changes nothing makes no layer.
+  const diffId = packed.entries === 0 ? undefined : parseDiffId(packed.diffId);
   const config = planCommit({
     base: base.config,
     argv: [record.path, ...record.args],
@@ -132,10 +133,13 @@ async function publish(ctx: EngineContext, work: StagingDir, publication: Public
     created: timestamp(),
     options,
   });
-  const tar = join(work.dir, LAYER_FILE);
-  const lower = record.layers.map((key) => ctx.paths.layer(key)).reverse();
-  const { descriptor } = await addLayerFromTar(ctx, work, tar, diffId, base.config.rootfs.diff_ids, lower);
-  const layers = [...base.manifest.layers, descriptor];
+  const layers = [...base.manifest.layers];
+  if (diffId !== undefined) {
+    const tar = join(work.dir, LAYER_FILE);
+    const lower = record.layers.map((key) => ctx.paths.layer(key)).reverse();
+    const added = await addLayerFromTar(ctx, work, tar, diffId, base.config.rootfs.diff_ids, lower);
+    layers.push(added.descriptor);
+  }
   const imageID = await publishImage(ctx, work, { config, layers, reference, parent: base.id });
   const imageRef = reference === undefined ? '' : familiar(parseReference(reference));
   recordContainerEvent(ctx, record, 'commit', { comment: options.message ?? '', imageID, imageRef });

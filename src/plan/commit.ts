@@ -10,7 +10,8 @@ export interface CommitInput {
   /** Program and arguments of the container. */
   argv: readonly string[];
   config: ContainerConfig;
-  diffId: DiffId;
+  /** Of the new layer; undefined where nothing has changed: then there is none. */
+  diffId: DiffId | undefined;
   /** RFC 3339 */
   created: string;
   options: Pick<CommitOptions, 'author' | 'message' | 'changes'>;
@@ -24,6 +25,7 @@ export function planCommit(input: CommitInput): ImageConfig {
     ...(options.author ? { author: options.author } : {}),
     created_by: input.argv.join(' '),
     ...(options.message ? { comment: options.message } : {}),
+    ...(diffId === undefined ? { empty_layer: true } : {}),
   };
   return {
     architecture: base.architecture,
@@ -33,7 +35,7 @@ export function planCommit(input: CommitInput): ImageConfig {
     created,
     ...(options.author ? { author: options.author } : {}),
     config: applyChanges(imagePart(input.config), options.changes ?? []),
-    rootfs: { type: 'layers', diff_ids: [...base.rootfs.diff_ids, diffId] },
+    rootfs: { type: 'layers', diff_ids: [...base.rootfs.diff_ids, ...(diffId === undefined ? [] : [diffId])] },
     history: [...alignedHistory(base), entry],
   };
 }

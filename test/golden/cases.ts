@@ -5,9 +5,12 @@ import { COPY } from './copy.js';
 import { EXITS } from './exits.js';
 import { FORMATS } from './formats.js';
 import { IMAGES } from './images.js';
+import { LIFECYCLE } from './lifecycle.js';
+import { REFUSALS } from './refusals.js';
 import { RUN } from './run.js';
 import { UPDATE } from './update.js';
 import { USAGE } from './usage.js';
+import { VOLUMES } from './volumes.js';
 
 export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...EXITS,
@@ -18,4 +21,7 @@ export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...UPDATE,
   ...FORMATS,
   ...IMAGES,
+  ...LIFECYCLE,
+  ...VOLUMES,
+  ...REFUSALS,
 ];

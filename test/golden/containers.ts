@@ -6,12 +6,20 @@ const RUNNING = 'run -d --name c1 busybox sleep 100';
 
 export const CONTAINERS: readonly GoldenCase[] = [
   { title: 'create prints the id', run: 'create --name c1 busybox' },
+  { title: 'create of a taken name', before: 'create --name c1 busybox', run: 'create --name c1 busybox' },
   {
     title: 'start prints the name as typed',
     before: 'create --name c1 busybox true',
     run: 'docker start c1',
   },
   { title: 'start of a running one is a success', before: RUNNING, run: 'docker start c1' },
+  { title: 'start of what is not there', run: 'docker start nosuch' },
+  {
+    title: 'start of two, one not there',
+    before: 'create --name c1 busybox true',
+    run: 'docker start nosuch c1',
+  },
+  { title: 'start of what cannot start', before: 'create --name c1 busybox nosuch', run: 'docker start c1' },
   {
     title: 'start -a -i',
     before: 'create -i --name c1 busybox cat',
@@ -40,6 +48,7 @@ export const CONTAINERS: readonly GoldenCase[] = [
   },
   { title: 'kill prints the name', before: RUNNING, run: 'docker kill c1' },
   { title: 'kill of a stopped one', before: 'create --name c1 busybox', run: 'docker kill c1' },
+  { title: 'kill of what is not there', run: 'docker kill nosuch' },
   { title: 'kill by number', before: RUNNING, run: 'docker kill -s 9 c1 && docker wait c1' },
   {
     title: 'kill with SIG before the name',
@@ -66,6 +75,11 @@ export const CONTAINERS: readonly GoldenCase[] = [
   { title: 'logs: since the future', shared: TALKER, run: 'docker logs --since 2100-01-01T00:00:00Z c1' },
   { title: 'logs: until the past', shared: TALKER, run: 'docker logs --until 2000-01-01 c1' },
   { title: 'logs: since ten minutes', shared: TALKER, run: 'docker logs --since 10m c1' },
+  {
+    title: 'logs -f ends with the container',
+    before: `run -d --name c1 busybox sh -c 'sleep 0.5; printf last'`,
+    run: 'docker logs -f c1',
+  },
   { title: 'logs of one never started', before: 'create --name c1 busybox', run: 'docker logs c1' },
   { title: 'logs of what is not there', run: 'docker logs nosuch' },
   {
@@ -104,6 +118,11 @@ export const CONTAINERS: readonly GoldenCase[] = [
     before: `run --name c1 busybox sh -c 'echo kept > /file'\ndocker commit -c 'CMD ["cat","/file"]' c1 golden/made:2`,
     run: 'run --rm golden/made:2',
     after: 'docker rmi golden/made:2',
+  },
+  {
+    title: 'commit without a name',
+    before: 'create --name c1 busybox',
+    run: `docker commit c1 > $T/id; cut -d : -f 1 $T/id; docker rmi $(cat $T/id) | wc -l`,
   },
   {
     title: 'commit: changes',

@@ -14,6 +14,7 @@ export const EXITS: readonly GoldenCase[] = [
   { title: '127: command not in PATH', run: 'run --rm busybox nosuch' },
   { title: '127: path that is not there', run: 'run --rm busybox /no/such' },
   { title: '127: relative path that is not there', run: 'run --rm busybox ./nosuch' },
+  { title: '126: a directory', run: 'run --rm busybox /etc' },
   { title: '126: a file that is not executable', run: 'run --rm busybox /etc/passwd' },
   {
     title: 'a failed start leaves the container created, with the code',
@@ -33,6 +34,7 @@ export const EXITS: readonly GoldenCase[] = [
   { title: '125: bad character in a name', run: 'run --name a/b busybox true' },
   { title: '125: relative working directory', run: 'run --rm -w rel busybox true' },
   { title: '125: working directory is a file', run: 'run --rm -w /etc/passwd busybox true' },
+  { title: '125: no command', run: `run --rm --entrypoint '' busybox` },
   { title: '125: relative volume target', run: 'run --rm -v /tmp:rel busybox true' },
   { title: '125: volume name with bad characters', run: 'run --rm -v a/b:/x busybox true' },
   { title: '125: volume with a bad option', run: 'run --rm -v vol:/x:nosuch busybox true' },

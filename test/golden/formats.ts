@@ -6,7 +6,7 @@ run --name c2 -l tier=two busybox sh -c 'exit 3' || :
 run -d --name c3 busybox sleep 100`;
 
 const inspect = (template: string) => `docker inspect -f '${template}' c1`;
-const FULL = `create --name c1 -e A=1 -w /tmp -u 1:2 -h box -l k=v -v vol-golden:/v -v /anon -v /tmp:/b:ro --entrypoint sh busybox -c true`;
+const FULL = `create --name c1 -e A=1 -w /tmp -u 1:2 -h box -l k=v -v vol-golden:/v -v /anon -v /usr:/b:ro --entrypoint sh busybox -c true`;
 
 export const FORMATS: readonly GoldenCase[] = [
   { title: 'ps: running ones', shared: THREE, run: 'docker ps' },
@@ -59,6 +59,7 @@ export const FORMATS: readonly GoldenCase[] = [
     run: `docker ps -a --filter ancestor=busybox --format '{{.Names}}'`,
   },
   { title: 'ps: filter before', shared: THREE, run: `docker ps -a --filter before=c2 --format '{{.Names}}'` },
+  { title: 'ps: filter since what is not there', run: `docker ps -a --filter since=nosuch` },
   { title: 'inspect: state of a created one', shared: FULL, run: inspect('{{json .State}}') },
   {
     title: 'inspect: state of an ended one',
@@ -80,13 +81,71 @@ export const FORMATS: readonly GoldenCase[] = [
     ),
   },
   {
+    title: 'inspect: mounts',
+    shared: FULL,
+    run: inspect(
+      '{{range .Mounts}}{{.Type}} {{.Destination}} {{.Mode}} {{.RW}} {{.Driver}} {{.Propagation}}{{println}}{{end}}',
+    ),
+    unordered: true,
+  },
+  {
+    title: 'inspect: host config',
+    shared: FULL,
+    run: inspect(
+      '{{.HostConfig.NetworkMode}} {{len .HostConfig.Binds}} {{.HostConfig.AutoRemove}} {{.HostConfig.Privileged}} {{json .HostConfig.RestartPolicy}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.ShmSize}} {{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{json .HostConfig.CapAdd}} {{json .HostConfig.PortBindings}} {{.HostConfig.IpcMode}} {{json .HostConfig.ReadonlyPaths}}',
+    ),
+  },
+  {
     title: 'inspect: index, range, join, json of a part',
     shared: FULL,
     run: inspect(
       '{{index .Config.Env 0}} {{range $i, $e := .Config.Env}}{{$i}}={{$e}};{{end}} {{join .Config.Env ","}} {{index .Config.Labels "k"}} {{len .Mounts}} {{with .Config}}{{.User}}{{end}}',
     ),
   },
+  { title: 'inspect: a field that is not there', shared: FULL, run: inspect('{{.Nosuch}}') },
   { title: 'inspect: a template that does not parse', shared: FULL, run: inspect('{{.Id') },
+  {
+    title: 'inspect: names of all fields',
+    shared: FULL,
+    run: `docker inspect c1 | grep -o '^ *"[A-Za-z0-9]*":' | sort -u`,
+  },
+  {
+    title: 'inspect: what is empty',
+    shared: FULL,
+    run: inspect(
+      '{{.Config.StopSignal}}|{{.Config.Healthcheck}}|{{.Config.StopTimeout}}|{{.Config.Shell}}|{{.Config.ExposedPorts}}|{{.Config.OnBuild}}|{{.HostConfig.Init}}|{{.HostConfig.Tmpfs}}|{{.HostConfig.CapAdd}}|{{.HostConfig.Dns}}|{{.SizeRw}}|{{.State.Health}}|{{.ExecIDs}}|{{.HostConfig.KernelMemory}}',
+    ),
+  },
+  {
+    title: 'inspect: a struct keeps its order, a map is sorted',
+    shared: FULL,
+    run: inspect('{{json .HostConfig.RestartPolicy}} {{json .Config.Labels}}'),
+  },
+  {
+    title: 'inspect: the document itself, sorted, where a name is not the struct’s',
+    shared: FULL,
+    run: inspect('{{len .Id}} {{json .HostConfig.RestartPolicy}} {{.Config.Entrypoint}} {{.Config.OnBuild}}'),
+  },
+  {
+    title: 'inspect: networks',
+    shared: FULL,
+    run: inspect(
+      '{{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{$v.Aliases}} {{$v.IPAddress}} {{$v.GlobalIPv6Address}} {{$v.DriverOpts}}{{end}} {{.NetworkSettings.HairpinMode}} {{.NetworkSettings.Ports}} {{.NetworkSettings.Bridge}}',
+    ),
+  },
+  { title: 'inspect -s', shared: FULL, run: `docker inspect -s -f '{{.SizeRw}} {{.SizeRootFs}}' c1` },
+  { title: 'inspect -s of an image', run: `docker inspect -s -f '{{.Size}}' busybox` },
+  { title: 'inspect --type of nothing', run: "docker inspect --type '' busybox" },
+  {
+    title: 'image inspect: what is empty',
+    run: `docker image inspect -f '{{.Config.User}}|{{.Config.WorkingDir}}|{{.Config.Entrypoint}}|{{.Config.Labels}}|{{.Config.StopSignal}}|{{.Config.Healthcheck}}|{{.Config.ExposedPorts}}|{{.Config.Volumes}}|{{.RepoDigests}}|{{.Parent}}' busybox`,
+  },
+  { title: 'ps: JSON', shared: THREE, run: 'docker ps -a --format json' },
+  { title: 'ps: JSON by a function has the size', shared: THREE, run: `docker ps -a --format '{{json .}}'` },
+  { title: 'ps -s', shared: THREE, run: 'docker ps -as' },
+  { title: 'images: JSON', run: 'docker images --format json' },
+  { title: 'history: JSON', run: 'docker history --format json busybox' },
+  { title: 'history -H=false', run: 'docker history -H=false busybox' },
   { title: 'inspect of what is not there', run: 'docker inspect nosuch' },
   {
     title: 'inspect of two, one not there',
@@ -94,5 +153,7 @@ export const FORMATS: readonly GoldenCase[] = [
     run: `docker inspect -f '{{.Name}}' c1 nosuch`,
   },
   { title: 'inspect --type container of an image', run: 'docker inspect --type container busybox' },
+  { title: 'inspect --type with a bad type', run: 'docker inspect --type nosuch busybox' },
   { title: 'container inspect of what is not there', run: 'docker container inspect nosuch' },
+  { title: 'image inspect of what is not there', run: 'docker image inspect nosuch' },
 ];

@@ -19,6 +19,10 @@ export const IMAGES: readonly GoldenCase[] = [
   },
   { title: 'images: dangling ones', run: 'docker images --filter dangling=true' },
   {
+    title: 'image inspect: names, config, layers',
+    run: `docker image inspect -f '{{json .RepoTags}} {{json .RepoDigests}} {{.Os}}/{{.Architecture}} {{json .Config.Env}} {{json .Config.Cmd}} {{.Size}} {{json .RootFS}} {{.Author}} {{.Comment}} {{.Id}}' busybox`,
+  },
+  {
     title: 'image inspect of a commit',
     shared: MADE,
     run: `docker image inspect -f '{{.Author}} {{.Comment}} {{json .Config.Cmd}} {{len .RootFS.Layers}}' golden/i:1`,
@@ -44,6 +48,8 @@ export const IMAGES: readonly GoldenCase[] = [
     after: 'docker rmi golden/t:2',
   },
   { title: 'tag of what is not there', run: 'docker tag nosuch golden/t:1' },
+  { title: 'tag with a bad name', run: 'docker tag busybox Golden/T' },
+  { title: 'tag with a bad tag', run: 'docker tag busybox golden/t:-x' },
   { title: 'rmi of one tag of two', before: 'docker tag busybox golden/t:3', run: 'docker rmi golden/t:3' },
   { title: 'rmi of a commit', before: MADE, run: 'docker rmi golden/i:1' },
   { title: 'rmi of what is not there', run: 'docker rmi nosuch' },
@@ -88,6 +94,20 @@ export const IMAGES: readonly GoldenCase[] = [
     title: 'load from stdin, quietly',
     before: 'docker save busybox > $T/busybox.tar',
     run: 'docker load -q < $T/busybox.tar',
+  },
+  { title: 'save of what is not there', run: 'docker save nosuch > $T/none.tar' },
+  { title: 'save of a tag that is not there', run: 'docker save nosuch:1 > $T/none.tar' },
+  {
+    title: 'load says which image loses its name',
+    before: `docker save -o $T/busybox-2.tar busybox\nrun --name c1 busybox touch /x\ndocker commit c1 busybox > $T/moved`,
+    run: 'docker load -i $T/busybox-2.tar',
+    after: 'docker rmi $(cat $T/moved)',
+  },
+  {
+    title: 'commit after the image has gone',
+    before: `${MADE}\ncreate --name c2 golden/i:1 true\ndocker rmi -f golden/i:1`,
+    run: 'docker commit c2 golden/k:1 2> /dev/null',
+    after: 'docker rm c2',
   },
   {
     title: 'load of what is no archive',

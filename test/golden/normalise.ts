@@ -10,8 +10,9 @@ const WORDS: [RegExp, string][] = [
 ];
 
 /** The daemon's and the client's words around a cause. */
-const FRAME =
-  /^(?:PROG: )?(?:Error response from daemon: |Error: |error: )?(?:conflict: )?(?:failed to create (?:shim task|task for container): )?(?:OCI runtime (?:create|exec) failed: )?(?:runc create failed: )?(?:unable to start container process: )?/;
+const FRAME = /^(?:PROG: )?(?:Error response from daemon: |Error: |error: )?(?:conflict: )?/;
+const RUNTIME =
+  /(?:failed to create (?:shim task|task for container): )?(?:OCI runtime (?:create|exec) failed: )?(?:runc create failed: )?unable to start container process: |failed to create (?:shim task|task for container): /;
 
 /** `dir` is the engine's own directory, `$T` of the cases. */
 export function normalise(result: Result, dir: string, unordered = false): Result {
@@ -37,6 +38,7 @@ function causes(stderr: string): string {
     .map((line) =>
       line
         .replace(FRAME, '')
+        .replace(RUNTIME, '')
         .replace(/: unknown\.?$/, '')
         .replace(/\.?\s*(See '.*'\.?)?$/, ''),
     )

@@ -38,7 +38,7 @@ export const RUN: readonly GoldenCase[] = [
   },
   {
     title: 'devices',
-    run: 'run --rm busybox ls -l /dev | tr -s " " | cut -d " " -f 1,3-5,9-',
+    run: `run --rm busybox sh -c "stat -c '%A %U %G %t:%T %N' /dev/*"`,
     unordered: true,
   },
   {
@@ -72,7 +72,30 @@ export const RUN: readonly GoldenCase[] = [
     run: `run --rm -v $T/bind:/b:ro busybox sh -c 'cat /b/file; echo x > /b/file'`,
   },
   {
+    title: 'bind source that is missing is made',
+    run: 'run --rm -v $T/made:/b busybox true; stat -c "%F %a" $T/made',
+  },
+  {
     title: 'the container’s own name is its id',
     run: `run --rm busybox sh -c 'hostname | tr -d "\\n" | wc -c'`,
   },
+  { title: 'pid 1', run: `run --rm busybox sh -c 'echo $$; ls -d /proc/[0-9]* | head -1'` },
+  { title: 'run -d prints the id', run: 'run -d --name c1 busybox sleep 100' },
+  {
+    title: 'run -d --rm: gone after its end',
+    before: `run -d --rm --name c1 busybox sh -c 'sleep 0.2'\nwhile docker inspect c1; do sleep 0.1; done`,
+    run: 'docker inspect c1',
+  },
+  { title: 'run -d with -a', run: 'run -d -a stdout busybox true' },
+  {
+    title: 'run --rm leaves nothing, also when the start failed',
+    before: 'run --rm --name c1 busybox nosuch || :',
+    run: 'docker rm c1',
+  },
+  {
+    title: 'arguments reach the program as they are',
+    run: `run --rm busybox printf '%s|' a 'b c' '' '*' '$x' -n --rm`,
+  },
+  { title: '-- ends the flags', run: 'docker run --rm --network none -- busybox echo -x' },
+  { title: 'flags in one word and with =', run: 'docker run --rm=true --network=none -w=/tmp busybox pwd' },
 ];

@@ -41,15 +41,30 @@ function commit(
   options: { author?: string; message?: string; changes?: string[] } = {},
   base = BASE,
 ): ImageConfig {
+  return plan(options, base, diff('3'));
+}
+
+function plan(
+  options: { author?: string; message?: string; changes?: string[] },
+  base: ImageConfig,
+  diffId: DiffId | undefined,
+): ImageConfig {
   return planCommit({
     base,
     argv: ['/bin/bash', '-c', 'apt install vim'],
     config: CONFIG,
-    diffId: diff('3'),
+    diffId,
     created: '2026-01-01T00:00:00.000000000Z',
     options,
   });
 }
+
+test('where nothing has changed there is no layer, but a step in the history', (t) => {
+  const image = plan({ message: 'only words' }, BASE, undefined);
+  t.deepEqual(image.rootfs.diff_ids, BASE.rootfs.diff_ids);
+  t.is(image.history?.at(-1)?.empty_layer, true);
+  t.is(image.history?.at(-1)?.comment, 'only words');
+});
 
 test('one layer and one history entry are added, what was below stays', (t) => {
   const image = commit({ author: '小燕 <x@example.org>', message: 'add vim ✓' });
