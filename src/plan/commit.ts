@@ -35,7 +35,10 @@ export function planCommit(input: CommitInput): ImageConfig {
     created,
     ...(options.author ? { author: options.author } : {}),
     config: applyChanges(imagePart(input.config), options.changes ?? []),
-    rootfs: { type: 'layers', diff_ids: [...base.rootfs.diff_ids, ...(diffId === undefined ? [] : [diffId])] },
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...base.rootfs.diff_ids, ...(diffId === undefined ? [] : [diffId])],
+    },
     history: [...alignedHistory(base), entry],
   };
 }
