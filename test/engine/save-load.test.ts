@@ -141,7 +141,7 @@ test('what cannot be found is said before a byte is written', async (t) => {
   t.teardown(store.remove);
   const file = join(dir, 'none.tar');
   const error = await t.throwsAsync<TsrunError>(save(store, ['absent'], file));
-  t.is(error?.message, 'No such image: absent:latest');
+  t.is(error?.message, 'No such image: absent');
 });
 
 test('an archive of skopeo', async (t) => {
