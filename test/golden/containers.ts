@@ -76,8 +76,9 @@ export const CONTAINERS: readonly GoldenCase[] = [
   { title: 'logs: until the past', shared: TALKER, run: 'docker logs --until 2000-01-01 c1' },
   { title: 'logs: since ten minutes', shared: TALKER, run: 'docker logs --since 10m c1' },
   {
+    // A last line without an end is lost by dockerd now and then; test/e2e/streams.test.ts has it.
     title: 'logs -f ends with the container',
-    before: `run -d --name c1 busybox sh -c 'sleep 0.5; printf last'`,
+    before: `run -d --name c1 busybox sh -c 'sleep 0.5; echo last'`,
     run: 'docker logs -f c1',
   },
   { title: 'logs of one never started', before: 'create --name c1 busybox', run: 'docker logs c1' },
