@@ -70,7 +70,11 @@ const REFUSED: [string, string[], RegExp][] = [
   ],
   ['a relative volume target', ['-v', '/tmp:rel'], /mount path must be absolute/],
   ['a volume over /proc', ['-v', 'data:/proc'], /\/proc/],
-  ['a health check', ['--health-cmd', 'true'], /--health-cmd is not supported yet/],
+  [
+    'a health check that is none',
+    ['--no-healthcheck', '--health-cmd', 'true'],
+    /--no-healthcheck conflicts with --health-\* options/,
+  ],
   ['an unknown network', ['--network', 'nosuch'], /network nosuch not found/],
 ];
 for (const [title, flags, stderr] of REFUSED) {
