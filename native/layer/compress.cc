@@ -1,13 +1,14 @@
 #include "layer/compress.h"
 
 #include <libdeflate.h>
+#include <semaphore.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
+#include <atomic>
+#include <cerrno>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -23,71 +24,69 @@ namespace {
 
 constexpr std::size_t kMember = 1 << 20;
 
-/// One member on its way: filled by the reader, compressed by a worker, written by the reader again.
-struct Member {
-  enum class State { free, filled, done };
-  State state = State::free;
-  std::vector<unsigned char> in = std::vector<unsigned char>(kMember), out;
-  std::size_t inSize = 0, outSize = 0;
+/// Posted as often as it is waited for. POSIX semaphores and no condition variable: in glibc before 2.41 a
+/// signal of one with several waiters can be lost (glibc bug 25847; seen here with 2.36).
+class Semaphore {
+ public:
+  Semaphore() { sem_init(&semaphore_, 0, 0); }
+  ~Semaphore() { sem_destroy(&semaphore_); }
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+  void post() { sem_post(&semaphore_); }
+  void wait() {
+    while (sem_wait(&semaphore_) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  sem_t semaphore_;
 };
 
+/// One member on its way: filled by the reader, compressed by a worker, written by the reader again.
+struct Member {
+  std::vector<unsigned char> in = std::vector<unsigned char>(kMember), out;
+  std::size_t inSize = 0, outSize = 0;
+  Semaphore done;
+};
+
+/// They take the members of the ring in turn.
 class Workers {
  public:
   Workers(std::vector<Member>& ring, unsigned count, int level) : ring_(ring) {
     for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this, level] { work(level); });
   }
   ~Workers() {
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;
-    }
-    filled_.notify_all();
+    over_ = true;
+    for (std::size_t i = 0; i < threads_.size(); ++i) filled_.post();
     for (std::thread& thread : threads_) thread.join();
   }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void start(Member& member) {
-    {
-      const std::lock_guard lock(mutex_);
-      member.state = Member::State::filled;
-    }
-    filled_.notify_one();
-  }
-
-  void wait(Member& member) {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return member.state == Member::State::done; });
-    member.state = Member::State::free;
-  }
+  /// The next one of the ring is filled.
+  void start() { filled_.post(); }
 
  private:
   void work(int level) {
     const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
         libdeflate_alloc_compressor(level), libdeflate_free_compressor);
-    std::unique_lock lock(mutex_);
     for (;;) {
-      filled_.wait(lock, [&] { return over_ || ring_[next_].state == Member::State::filled; });
+      filled_.wait();
       if (over_) return;
-      Member& member = ring_[next_];
-      next_ = (next_ + 1) % ring_.size();
-      lock.unlock();
+      Member& member = ring_[next_++ % ring_.size()];
       if (compressor) {
         member.out.resize(libdeflate_gzip_compress_bound(compressor.get(), member.inSize));
         member.outSize = libdeflate_gzip_compress(compressor.get(), member.in.data(), member.inSize,
                                                   member.out.data(), member.out.size());
       }
-      lock.lock();
-      member.state = Member::State::done;
-      done_.notify_one();
+      member.done.post();
     }
   }
 
   std::vector<Member>& ring_;
-  std::mutex mutex_;
-  std::condition_variable filled_, done_;
-  std::size_t next_ = 0;
-  bool over_ = false;
+  Semaphore filled_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> over_ = false;
   std::vector<std::thread> threads_;
 };
 
@@ -116,7 +115,7 @@ CompressResult compressLayer(int level) {
   std::size_t begun = 0, written = 0;
   const auto writeOldest = [&] {
     Member& member = ring[written++ % ring.size()];
-    workers.wait(member);
+    member.done.wait();
     if (member.outSize == 0) throw Failure(step::kLayerDeflate, ENOMEM, "layer");
     packed.update(member.out.data(), member.outSize);
     result.size += member.outSize;
@@ -130,7 +129,7 @@ CompressResult compressLayer(int level) {
     if (member.inSize == 0 && begun > 0) break;  // nothing at all is a member too, an empty one
     plain.update(member.in.data(), member.inSize);
     result.tarSize += member.inSize;
-    workers.start(member);
+    workers.start();
     ++begun;
   }
   while (written < begun) writeOldest();

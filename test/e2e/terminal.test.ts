@@ -39,13 +39,17 @@ function inTerminal(command: string): Session {
   let screen = '';
   let wake = () => {};
   script.stdin.on('error', () => {}); // it ends without having read all that was typed
+  let complaints = '';
+  script.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
   script.stdout.setEncoding('utf8').on('data', (text: string) => {
     screen += text;
     wake();
   });
-  let open = true;
-  const closed = once(script, 'close').then(([code]) => {
-    open = false;
+  let ended: string | undefined;
+  const closed = once(script, 'close').then(([code, signal]) => {
+    ended = `${code ?? signal}`;
     wake();
     return code as number | null;
   });
@@ -54,7 +58,8 @@ function inTerminal(command: string): Session {
     screen: () => screen,
     async shows(pattern) {
       while (!pattern.test(screen)) {
-        if (!open) throw new Error(`it ended without showing ${pattern}:\n${screen}`);
+        if (ended !== undefined)
+          throw new Error(`it ended with ${ended} without showing ${pattern}:\n${screen}${complaints}`);
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -95,7 +95,7 @@ test.serial('exists and port', async (t) => {
   t.is(await store.ok('port', 'renamed'), '');
   const port = await store.tsrun(['port', 'renamed', '99']);
   t.is(port.code, 1);
-  t.regex(port.stderr, /No public port '99\/tcp' published for renamed/);
+  t.regex(port.stderr, /No public port '99' published for renamed/);
 });
 
 test.serial('attach: what comes from then on, and the exit code', async (t) => {
