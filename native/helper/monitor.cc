@@ -177,6 +177,7 @@ void Monitor::readChildReport() {
 }
 
 void Monitor::childReportEnded() {
+  readSync();  // the terminal was sent before: this end may be seen first
   syncWatch_->set(0);
   sync_.reset();
   if (failure_) return;

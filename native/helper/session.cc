@@ -227,6 +227,7 @@ void Session::readChildReport() {
   }
   childReportWatch_->set(0);
   childReport_.reset();
+  readSync();  // the terminal was sent before: this end may be seen first
   syncWatch_->set(0);
   sync_.reset();
   if (failure_) return;
