@@ -20,9 +20,9 @@ test.after.always(() => store.remove());
 
 /** Directories of the test's cgroups that still exist. */
 function cgroups(): string[] {
-  const found = execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*tsrun/${store.tag}*`], {
-    encoding: 'utf8',
-  });
+  // -ignore_readdir_race: those of tests beside this one go while it looks.
+  const args = ['/sys/fs/cgroup', '-ignore_readdir_race', '-type', 'd', '-path', `*tsrun/${store.tag}*`];
+  const found = execFileSync('find', args, { encoding: 'utf8' });
   return found.split('\n').filter((line) => line !== '');
 }
 
