@@ -1,20 +1,11 @@
 import { parseFilters } from '../../src/intent/filters.js';
 import { defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { deletedImages, PRUNE_FILTER, reclaimed } from './prune-report.js';
+import { ALL_IMAGES_FLAG, deletedImages, PRUNE_FILTER, reclaimed } from './prune-report.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  flags: [
-    {
-      name: 'all',
-      short: 'a',
-      kind: 'bool',
-      help: 'Remove all unused images, not just those without a name',
-    },
-    PRUNE_FILTER,
-    { name: 'force', short: 'f', kind: 'bool', help: 'Do not ask' },
-  ],
+  flags: [ALL_IMAGES_FLAG, PRUNE_FILTER, { name: 'force', short: 'f', kind: 'bool', help: 'Do not ask' }],
   min: 0,
   max: 0,
   examples: [['tsrun image prune -af --filter until=240h', 'Remove unused images older than ten days']],

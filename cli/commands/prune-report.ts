@@ -3,6 +3,13 @@ import type { RemovedImage } from '../../src/types/engine.js';
 import { escapeControls } from '../render/escape.js';
 import { humanSize } from '../render/units.js';
 
+export const ALL_IMAGES_FLAG = {
+  name: 'all',
+  short: 'a',
+  kind: 'bool',
+  help: 'Remove all unused images, not just those without a name',
+} as const;
+
 export const PRUNE_FILTER = {
   name: 'filter',
   kind: 'list',

@@ -2,17 +2,12 @@ import { parseFilters } from '../../src/intent/filters.js';
 import { defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
 import { UsageError } from '../usage.js';
-import { deletedImages, deletedList, PRUNE_FILTER, reclaimed } from './prune-report.js';
+import { ALL_IMAGES_FLAG, deletedImages, deletedList, PRUNE_FILTER, reclaimed } from './prune-report.js';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
   flags: [
-    {
-      name: 'all',
-      short: 'a',
-      kind: 'bool',
-      help: 'Remove all unused images, not just those without a name',
-    },
+    ALL_IMAGES_FLAG,
     PRUNE_FILTER,
     { name: 'force', short: 'f', kind: 'bool', help: 'Do not ask' },
     { name: 'volumes', kind: 'bool', help: 'Remove anonymous volumes that no container has, too' },

@@ -1,22 +1,7 @@
 /** What a cgroup and a network namespace have used, read from the kernel's own files. */
+import type { ContainerUsage } from '../types/engine.js';
 import { unescapeMount } from './cgroup.js';
 import { type HostSource, thisMachine } from './source.js';
-
-export interface Usage {
-  /** nanoseconds of processor time */
-  cpu: number;
-  /** bytes, without file pages that the kernel would give back first */
-  memory: number;
-  /** bytes; the machine's memory when there is no lower limit */
-  memoryLimit: number;
-  /** bytes through all interfaces but lo */
-  received: number;
-  sent: number;
-  /** bytes from and to block devices */
-  read: number;
-  written: number;
-  pids: number;
-}
 
 interface Hierarchy {
   mountPoint: string;
@@ -43,7 +28,7 @@ export class UsageReader {
   }
 
   /** `cgroup` as in config.json; `pid` is PID 1's, for its network namespace, unless that is the host's. */
-  read(cgroup: string, pid: number | undefined): Usage {
+  read(cgroup: string, pid: number | undefined): ContainerUsage {
     const [received, sent] = pid === undefined ? [0, 0] : this.#network(pid);
     const [read, written] = this.#blockDevices(cgroup);
     return {
@@ -71,7 +56,7 @@ export class UsageReader {
     return v2 ? counter(text, 'usage_usec') * 1000 : number(text);
   }
 
-  #memory(cgroup: string): Pick<Usage, 'memory' | 'memoryLimit'> {
+  #memory(cgroup: string): Pick<ContainerUsage, 'memory' | 'memoryLimit'> {
     const usage = number(this.#file('memory', cgroup, 'memory.usage_in_bytes', 'memory.current').text);
     const { text, v2 } = this.#file('memory', cgroup, 'memory.stat');
     const inactive = counter(text, v2 ? 'inactive_file' : 'total_inactive_file');

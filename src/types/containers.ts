@@ -265,20 +265,24 @@ export interface ContainerStats {
   name: string;
   /** nanoseconds of a monotonic clock: what processor use is divided by, between two of these */
   time: bigint;
-  usage?: {
-    /** nanoseconds of processor time */
-    cpu: number;
-    /** bytes, without file pages that the kernel would give back first */
-    memory: number;
-    /** bytes */
-    memoryLimit: number;
-    received: number;
-    sent: number;
-    /** bytes from and to block devices */
-    read: number;
-    written: number;
-    pids: number;
-  };
+  usage?: ContainerUsage;
+}
+
+/** What a container's cgroup and network namespace have used. */
+export interface ContainerUsage {
+  /** nanoseconds of processor time */
+  cpu: number;
+  /** bytes, without file pages that the kernel would give back first */
+  memory: number;
+  /** bytes; the machine's memory when there is no lower limit */
+  memoryLimit: number;
+  /** bytes through all interfaces but lo */
+  received: number;
+  sent: number;
+  /** bytes from and to block devices */
+  read: number;
+  written: number;
+  pids: number;
 }
 
 export interface PsOptions {
