@@ -1,5 +1,5 @@
 /** Flags of run and create that shape the container: limits, life, files, namespaces, security, names. */
-import type { RunOptions } from '../../src/types/engine.js';
+import type { RunOptions, UpdateOptions } from '../../src/types/engine.js';
 import type { Flag, FlagValues } from '../flags.js';
 import { UsageError } from '../usage.js';
 
@@ -157,7 +157,33 @@ function refuseUnsupported(flags: Values): void {
   if (name !== undefined) throw new UsageError(`tsrun: --${name} is not supported`, 125);
 }
 
+/** Flags of what {@link changeableLimits} reads. */
+export const CHANGEABLE_LIMITS = [
+  'memory',
+  'memory-swap',
+  'memory-reservation',
+  'cpus',
+  'cpu-shares',
+  'cpu-period',
+  'cpu-quota',
+  'cpuset-cpus',
+  'cpuset-mems',
+  'pids-limit',
+  'blkio-weight',
+] as const;
+export type ChangeableLimit = (typeof CHANGEABLE_LIMITS)[number];
+
 function limits(flags: Values): Partial<RunOptions> {
+  return {
+    ...changeableLimits(flags),
+    ulimit: flags.ulimit,
+    shmSize: flags['shm-size'],
+    oomScoreAdj: flags['oom-score-adj'],
+  };
+}
+
+/** Those of a container that `update` can give it later. */
+export function changeableLimits(flags: Pick<Values, ChangeableLimit>): UpdateOptions {
   return {
     memory: flags.memory,
     memorySwap: flags['memory-swap'],
@@ -169,9 +195,6 @@ function limits(flags: Values): Partial<RunOptions> {
     cpusetCpus: flags['cpuset-cpus'],
     cpusetMems: flags['cpuset-mems'],
     pidsLimit: flags['pids-limit'],
-    ulimit: flags.ulimit,
-    shmSize: flags['shm-size'],
-    oomScoreAdj: flags['oom-score-adj'],
     blkioWeight: flags['blkio-weight'],
   };
 }

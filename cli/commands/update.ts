@@ -1,28 +1,17 @@
 import { parseUpdate } from '../../src/intent/update.js';
-import type { UpdateOptions } from '../../src/types/engine.js';
 import { defineCommand, forEachTarget } from '../command.js';
-import type { FlagValues } from '../flags.js';
 import { UsageError } from '../usage.js';
-import { CONTAINER_FLAGS } from './container-flags.js';
+import {
+  CHANGEABLE_LIMITS,
+  type ChangeableLimit,
+  CONTAINER_FLAGS,
+  changeableLimits,
+} from './container-flags.js';
 
-const NAMES = [
-  'memory',
-  'memory-swap',
-  'memory-reservation',
-  'cpus',
-  'cpu-shares',
-  'cpu-period',
-  'cpu-quota',
-  'cpuset-cpus',
-  'cpuset-mems',
-  'pids-limit',
-  'blkio-weight',
-] as const;
-
-type LimitFlag = Extract<(typeof CONTAINER_FLAGS)[number], { name: (typeof NAMES)[number] }>;
+type LimitFlag = Extract<(typeof CONTAINER_FLAGS)[number], { name: ChangeableLimit }>;
 
 function isLimit(flag: (typeof CONTAINER_FLAGS)[number]): flag is LimitFlag {
-  return NAMES.some((name) => name === flag.name);
+  return CHANGEABLE_LIMITS.some((name) => name === flag.name);
 }
 
 /** Docker has them, and tsrun has not. */
@@ -50,7 +39,7 @@ export const command = defineCommand({
   async run(cli, flags, names) {
     const unsupported = UNSUPPORTED.find((name) => flags[name] !== undefined);
     if (unsupported) throw new UsageError(`tsrun: --${unsupported} is not supported`, 125);
-    const options = optionsOf(flags);
+    const options = { ...changeableLimits(flags), restart: flags.restart };
     // What the flags cannot mean ends the verb before any container is looked at.
     parseUpdate(options);
     const engine = await cli.engine();
@@ -63,20 +52,3 @@ export const command = defineCommand({
     return code;
   },
 });
-
-function optionsOf(flags: FlagValues<typeof FLAGS>): UpdateOptions {
-  return {
-    memory: flags.memory,
-    memorySwap: flags['memory-swap'],
-    memoryReservation: flags['memory-reservation'],
-    cpus: flags.cpus,
-    cpuShares: flags['cpu-shares'],
-    cpuPeriod: flags['cpu-period'],
-    cpuQuota: flags['cpu-quota'],
-    cpusetCpus: flags['cpuset-cpus'],
-    cpusetMems: flags['cpuset-mems'],
-    pidsLimit: flags['pids-limit'],
-    blkioWeight: flags['blkio-weight'],
-    restart: flags.restart,
-  };
-}
