@@ -3,7 +3,7 @@
  * that moves on keeps its readers, so none of them misses a line that is written late.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
-import { errnoOf } from '../errors.js';
+import { openIfThere } from './read-file.js';
 
 const CHUNK = 64 * 1024;
 /** Longest wait of a timer in Node; a later `until` is waited for in pieces. */
@@ -65,15 +65,6 @@ export class JournalReader {
 
 function fileOf(fd: number, offset: number): { fd: number; ino: number; lines: Lines } {
   return { fd, ino: fstatSync(fd).ino, lines: new Lines(fd, offset) };
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** Whole lines of a file that grows. */

@@ -1,10 +1,11 @@
 /** The log of a container: Docker's json-file format, rotated by the monitor (log, log.1, log.2, … from new to old). */
-import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
-import { errnoOf, TsrunError } from '../errors.js';
+import { closeSync, fstatSync, readSync, statSync, watch } from 'node:fs';
+import { TsrunError } from '../errors.js';
 import type { LogEntry, LogsOptions } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { connectMonitor } from './monitor.js';
+import { openIfThere } from './read-file.js';
 import { resolveContainer } from './resolve.js';
 
 const CHUNK = 64 * 1024;
@@ -180,15 +181,6 @@ function openNewer(path: string, ino: number): number[] {
   const mine = files.findIndex((fd) => fstatSync(fd).ino === ino);
   for (const older of files.splice(0, mine + 1)) closeSync(older);
   return files;
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** Wakes a reader when the log has grown, and knows when the container has ended. */

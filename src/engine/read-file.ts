@@ -1,5 +1,5 @@
-/** Files that options name: env files, label files, seccomp profiles. */
-import { readFileSync } from 'node:fs';
+/** Files that options name (env files, label files, seccomp profiles), and files that may be gone. */
+import { openSync, readFileSync } from 'node:fs';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 
 /** @throws TsrunError FLAG "open PATH: no such file or directory" */
@@ -18,4 +18,14 @@ function openError(path: string, cause: unknown): TsrunError {
     subject: path,
     cause,
   });
+}
+
+/** For reading; undefined if there is no such file. */
+export function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
