@@ -2,17 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, reasonOf, TsrunError } from '../errors.js';
-
-export interface FoundDevice {
-  path: string;
-  type: 'b' | 'c';
-  major: number;
-  minor: number;
-  /** Permission bits. */
-  mode: number;
-  uid: number;
-  gid: number;
-}
+import type { DeviceNode } from './facts.js';
 
 /** Each is made anew by the container itself, or is no device. */
 const NOT_DEVICES = ['pts', 'shm', 'fd', 'mqueue', 'console', '.lxc', '.lxd-mounts', '.udev'];
@@ -21,7 +11,7 @@ const NOT_DEVICES = ['pts', 'shm', 'fd', 'mqueue', 'console', '.lxc', '.lxd-moun
  * The node at `path`, or every node below a directory.
  * @throws TsrunError USAGE in Docker's words
  */
-export function findDevices(path: string): FoundDevice[] {
+export function findDevices(path: string): DeviceNode[] {
   const refuse = (reason: string, cause?: unknown) =>
     new TsrunError(
       'USAGE',
@@ -45,7 +35,7 @@ export function findDevices(path: string): FoundDevice[] {
   return [found];
 }
 
-function below(dir: string): FoundDevice[] {
+function below(dir: string): DeviceNode[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) return NOT_DEVICES.includes(entry.name) ? [] : below(path);
@@ -54,7 +44,7 @@ function below(dir: string): FoundDevice[] {
   });
 }
 
-function deviceAt(path: string): FoundDevice | undefined {
+function deviceAt(path: string): DeviceNode | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !(stats.isBlockDevice() || stats.isCharacterDevice())) return undefined;
   return {

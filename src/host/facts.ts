@@ -37,6 +37,19 @@ export interface CgroupFacts {
   blkioWeight: boolean;
 }
 
+/** A device of the host. */
+export interface DeviceNode {
+  /** Absolute, on the host. */
+  path: string;
+  type: 'b' | 'c';
+  major: number;
+  minor: number;
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
 /** What only `info` asks for. */
 export interface HostInfo {
   /** PRETTY_NAME of os-release. */

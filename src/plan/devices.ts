@@ -1,8 +1,9 @@
 /** Devices beyond the default ones: nodes to make, and rules that let them be used. */
 import { posix } from 'node:path';
+import type { DeviceNode } from '../host/facts.js';
 import { type DeviceIntent, type DeviceRule, parseDeviceRule } from '../intent/device.js';
 import type { SpecDevice, SpecDeviceRule } from '../types/oci.js';
-import type { DeviceNode, DeviceSource } from './lookups.js';
+import type { DeviceSource } from './lookups.js';
 import { deviceRules } from './profile.js';
 
 export interface DeviceWishes {

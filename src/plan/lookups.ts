@@ -1,4 +1,5 @@
 /** What planning must look up by a name that the user gave. The engine answers from the store and from /dev. */
+import type { DeviceNode } from '../host/facts.js';
 import type { ContainerInspect } from '../types/engine.js';
 import type { ContainerId } from '../types/ids.js';
 
@@ -17,18 +18,6 @@ export interface Peer {
 export interface PeerSource {
   /** By name, id or prefix. @throws TsrunError NOT_FOUND "No such container: …" */
   find(text: string): Peer;
-}
-
-export interface DeviceNode {
-  /** Absolute, on the host. */
-  path: string;
-  type: 'b' | 'c';
-  major: number;
-  minor: number;
-  /** Permission bits. */
-  mode: number;
-  uid: number;
-  gid: number;
 }
 
 export interface DeviceSource {
