@@ -1,8 +1,8 @@
 import test from 'ava';
-import type { HostFacts } from '../../src/host/facts.js';
+import type { DeviceNode, HostFacts } from '../../src/host/facts.js';
 import { parseRun } from '../../src/intent/run.js';
 import { deviceWishes, planDevices } from '../../src/plan/devices.js';
-import type { DeviceNode, Peer } from '../../src/plan/lookups.js';
+import type { Peer } from '../../src/plan/lookups.js';
 import { planRun } from '../../src/plan/run.js';
 import type { RunOptions } from '../../src/types/engine.js';
 import { parseContainerId } from '../../src/types/ids.js';
