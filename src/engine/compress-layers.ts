@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { compressLayer } from '../layer/compress.js';
-import { publishBlob, putBlob, readBlob } from '../store/blobs.js';
+import { digestOf, publishBlob, putBlob, readBlob } from '../store/blobs.js';
 import { allEntries } from '../store/images.js';
 import { writeIndex } from '../store/index-file.js';
 import { withStorageLock } from '../store/locks.js';
@@ -46,8 +46,9 @@ export async function sendableManifest(
     layers: stored.manifest.layers.map((layer) => packed.get(layer.digest) ?? layer),
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
-  await work.lease([hexOf(await putBlob(paths, bytes))]);
-  const descriptor = { ...entry.descriptor, digest: await putBlob(paths, bytes), size: bytes.length };
+  const descriptor = { ...entry.descriptor, digest: digestOf(bytes), size: bytes.length };
+  await work.lease([hexOf(descriptor.digest)]);
+  await putBlob(paths, bytes);
   await withStorageLock(paths, context.store.native, 'exclusive', () =>
     writeIndex(
       paths,
