@@ -11,7 +11,7 @@ namespace tsrun {
 
 EventLoop::EventLoop() : epoll_(check(epoll_create1(EPOLL_CLOEXEC), step::kLoop, "epoll")) {}
 
-void EventLoop::wait(int timeout) {
+bool EventLoop::wait(int timeout) {
   epoll_event events[16];
   const int count = epoll_wait(epoll_.get(), events, 16, timeout);
   if (count < 0 && errno != EINTR) fail(step::kLoop, "epoll_wait");
@@ -20,6 +20,7 @@ void EventLoop::wait(int timeout) {
     // A handler that ran before it in this round may have ended its interest.
     if (watch->mask_ != 0) watch->handler_(events[i].events);
   }
+  return count != 0;
 }
 
 void Watch::set(std::uint32_t mask) {

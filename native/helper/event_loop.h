@@ -11,7 +11,8 @@ class EventLoop {
  public:
   EventLoop();
   /// Waits up to `timeout` milliseconds (-1: for ever) and runs the handlers of what is ready.
-  void wait(int timeout);
+  /// True if anything was ready.
+  bool wait(int timeout);
 
  private:
   friend class Watch;

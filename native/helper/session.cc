@@ -156,7 +156,7 @@ void Session::follow() {
   while (!ended()) {
     attach_->update();
     stdio_->update(!attach_->awaitsFirst() && !attach_->isCongested());
-    loop_->wait(drainTime());
+    idle_ = !loop_->wait(drainTime());
   }
 }
 
@@ -169,7 +169,8 @@ bool Session::ended() {
     endedAt_ = monotonicMs();
     quietUntil_ = endedAt_ + kQuietMs;
   }
-  return drainTime() == 0;
+  // Time alone says nothing: on a machine that stood still what there is to read has not been looked at.
+  return drainTime() == 0 && (idle_ || monotonicMs() >= endedAt_ + kDrainMs);
 }
 
 int Session::drainTime() const {

@@ -78,6 +78,7 @@ class Session : public Requests {
   bool started_ = false, cut_ = false;
   std::optional<Failure> failure_;
   std::optional<int> status_;
+  bool idle_ = false;                       ///< nothing was ready in the last round
   long long quietUntil_ = 0, endedAt_ = 0;  ///< CLOCK_MONOTONIC, milliseconds
 };
 

@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import { Store, TSRUN } from '../helpers/cli.js';
+import { run, Store, TSRUN } from '../helpers/cli.js';
 import { leaksAfterSettling } from '../helpers/leaks.js';
 
 /** `TSRUN_TERMINAL_RUNS=200` is the long pass. */
@@ -133,6 +133,31 @@ test.serial(`the client returns after \`exit\`, ${RUNS} times on a busy machine`
     }
   };
   await Promise.all(Array.from({ length: 4 }, worker));
+});
+
+test.serial('a monitor that looks late finds the terminal together with the news of the start', async (t) => {
+  // Each round of its loop sees what had happened a while ago, and then all the rest at once.
+  const late = [
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=epoll_wait',
+    '-e',
+    'inject=epoll_wait:delay_exit=100000',
+  ];
+  const box = ['--network', 'none', 'busybox'];
+  const env = store.environment();
+  const started = await run('strace', [...late, TSRUN, 'run', '--rm', '-t', ...box, 'echo', 'hello'], {
+    env,
+  });
+  t.deepEqual([started.code, started.stdout], [0, 'hello\r\n'], started.stderr);
+  // exec has a monitor of its own kind, below its own client.
+  await store.ok('run', '-d', '--name', 'late', ...box, 'sleep', '100000');
+  const executed = await run('strace', [...late, TSRUN, 'exec', '-t', 'late', 'echo', 'hello'], { env });
+  t.deepEqual([executed.code, executed.stdout], [0, 'hello\r\n'], executed.stderr);
+  await store.ok('rm', '-f', 'late');
 });
 
 test.serial('a terminal that nobody reads does not keep the client: the third SIGTERM ends it', async (t) => {
