@@ -52,6 +52,19 @@ export class Terminal {
     }
   }
 
+  /**
+   * Waits until the program in the terminal has ended, by what the kernel says of it: tmux may leave it a zombie and never
+   * write that the pane is dead (seen with 3.3a, the pane's own flag being set).
+   */
+  async waitForEnd(seconds = 60): Promise<void> {
+    const pid = this.pid();
+    const deadline = Date.now() + seconds * 1000;
+    while (isAlive(pid)) {
+      if (Date.now() > deadline) throw new Error(`the program has not ended:\n${this.screen()}`);
+      await delay(50);
+    }
+  }
+
   /** pid of the program in the terminal. */
   pid(): number {
     return Number(this.tmux('display-message', '-p', '#{pane_pid}').trim());
@@ -65,5 +78,15 @@ export class Terminal {
 
   end(): void {
     this.tmux('kill-server');
+  }
+}
+
+/** False for a zombie, too. */
+function isAlive(pid: number): boolean {
+  try {
+    // The name in parentheses may have anything in it; the state follows.
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
