@@ -97,6 +97,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: "Export a container's filesystem as a tar archive",
     load: () => import('./export.js'),
   },
+  {
+    names: ['image explore'],
+    summary: "Look into an image's layers: what each added, changed, removed and wastes",
+    load: () => import('./image-explore.js'),
+  },
   { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
   {
     names: ['inspect'],

@@ -15,7 +15,7 @@ constexpr Verb kVerbs[] = {
     {"apply", tsrun::applyVerb},        {"diff", tsrun::diffVerb},        {"pack", tsrun::packVerb},
     {"compress", tsrun::compressVerb},  {"exec", tsrun::execVerb},        {"update", tsrun::updateVerb},
     {"copy-stat", tsrun::copyStatVerb}, {"copy-out", tsrun::copyOutVerb}, {"copy-in", tsrun::copyInVerb},
-    {"probe", tsrun::probeVerb},
+    {"probe", tsrun::probeVerb},        {"list", tsrun::listVerb},
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "layer/bytes.h"
 #include "layer/compress.h"
 #include "layer/json_text.h"
+#include "layer/listing.h"
 #include "layer/pack.h"
 #include "layer/tar_numbers.h"
 #include "runtime/remove.h"
@@ -157,6 +158,21 @@ int compressVerb(int argc, char** argv) {
     JsonObject object;
     object.text("digest", result.digest).text("diffId", result.diffId);
     object.number("size", result.size).number("tarSize", result.tarSize);
+    return object;
+  });
+}
+
+/// list --layer DIR...
+int listVerb(int argc, char** argv) {
+  return answering([&] {
+    std::vector<std::string> layers;
+    Options(argc, argv).each([&](const std::string& name, const std::string& value) {
+      if (name != "--layer") return false;
+      layers.push_back(value);
+      return true;
+    });
+    JsonObject object;
+    object.number("entries", listLayers(layers));
     return object;
   });
 }

@@ -10,6 +10,7 @@ int recoverVerb(int argc, char** argv);
 int removeVerb(int argc, char** argv);
 int applyVerb(int argc, char** argv);
 int diffVerb(int argc, char** argv);
+int listVerb(int argc, char** argv);
 int packVerb(int argc, char** argv);
 int compressVerb(int argc, char** argv);
 int copyStatVerb(int argc, char** argv);

@@ -55,6 +55,11 @@ export class LocalEngine implements Api.Engine {
     return imageHistory(await this.#ready(), reference);
   }
 
+  async exploreImage(reference: string, options?: { signal?: AbortSignal }): Promise<Api.ImageExploration> {
+    const { exploreImage } = await import('./explore.js');
+    return exploreImage(await this.#ready(), reference, options);
+  }
+
   async tag(source: string, target: string): Promise<void> {
     const { tagImage } = await import('./tag.js');
     return tagImage(await this.#ready(), source, target);

@@ -10,7 +10,17 @@ import type { HelperResult } from '../native/protocol.js';
 export interface TreeVerb {
   /** Absolute path of `tsrun-runtime`. */
   helperPath: string;
-  verb: 'apply' | 'pack' | 'compress' | 'diff' | 'remove' | 'copy-stat' | 'copy-out' | 'copy-in' | 'update';
+  verb:
+    | 'apply'
+    | 'pack'
+    | 'compress'
+    | 'diff'
+    | 'list'
+    | 'remove'
+    | 'copy-stat'
+    | 'copy-out'
+    | 'copy-in'
+    | 'update';
   args: string[];
   /** A stream, or an open descriptor that the helper reads itself; nothing if absent. */
   input?: Readable | number;
@@ -213,6 +223,7 @@ const TITLES: Record<TreeVerb['verb'], string> = {
   pack: "cannot read the container's changes",
   compress: 'cannot compress the layer',
   diff: "cannot read the container's changes",
+  list: 'cannot read the layers',
   remove: 'unable to remove filesystem',
   'copy-stat': 'cannot look at the path',
   'copy-out': 'cannot copy',

@@ -23,6 +23,7 @@
  *   diff     --upper DIR [--lower DIR]... [--stubs FILE]         "K path" (K = A, C or D) and a NUL each on fd 1
  *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
  *                                                                the layer tar of a writable part on fd 1
+ *   list     --layer DIR...                                      all that is in layers, on fd 1: native/layer/listing.h
  *   compress [--level 1-12]                                      fd 0 -> gzip on fd 1, the same bytes whatever the machine
  *   copy-stat --dir CONTAINER_DIR [--lock FD] --path PATH        what is at PATH of a container: CopyStat
  *   copy-out (--dir CONTAINER_DIR [--lock FD] [--view files|rootfs] | --root DIR) --path PATH [--name NAME]
@@ -137,6 +138,11 @@ export interface CompressResult {
 export interface DiffResult {
   /** How many were listed. */
   changes: number;
+}
+
+export interface ListResult {
+  /** How many names were listed. */
+  entries: number;
 }
 
 /** What a path names; the link itself, if it is one. */

@@ -25,6 +25,7 @@ import type {
   StatsOptions,
   StopOptions,
 } from './containers.js';
+import type { ImageExploration } from './explore.js';
 import type { ImageId } from './ids.js';
 import type {
   CommitOptions,
@@ -52,6 +53,7 @@ import type {
 } from './system.js';
 
 export type * from './containers.js';
+export type * from './explore.js';
 export type * from './images.js';
 export type * from './run-options.js';
 export type * from './system.js';
@@ -116,6 +118,8 @@ export interface Engine {
   images(options?: ImagesOptions): Promise<ImageSummary[]>;
   inspectImage(reference: string): Promise<ImageInspect>;
   history(reference: string): Promise<HistoryRow[]>;
+  /** What each layer brings, changes and removes, file by file, and which bytes no container can see. */
+  exploreImage(reference: string, options?: { signal?: AbortSignal }): Promise<ImageExploration>;
   tag(source: string, target: string): Promise<void>;
   removeImage(reference: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemovedImage[]>;
   /** One tar that is an OCI layout and a docker archive at once. */

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     int (*run)(int, char**);
   } verbs[] = {{"apply", tsrun::applyVerb},
                {"diff", tsrun::diffVerb},
+               {"list", tsrun::listVerb},
                {"pack", tsrun::packVerb},
                {"compress", tsrun::compressVerb},
                {"remove", tsrun::removeVerb}};
