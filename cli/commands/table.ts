@@ -179,6 +179,11 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Remove unused images',
     load: () => import('./image-prune.js'),
   },
+  {
+    names: ['system check'],
+    summary: 'Find damage in the store, and mend it',
+    load: () => import('./system-check.js'),
+  },
   { names: ['system df'], summary: 'Show disk usage', load: () => import('./system-df.js') },
   { names: ['system prune'], summary: 'Remove unused data', load: () => import('./system-prune.js') },
   {

@@ -263,6 +263,11 @@ export class LocalEngine implements Api.Engine {
     return (await import('./prune.js')).pruneImages(await this.#ready(), options);
   }
 
+  async check(options?: Api.CheckOptions): Promise<Api.StoreCheck> {
+    const { checkStore } = await import('./check.js');
+    return checkStore(await this.#opened(), options);
+  }
+
   async boot(): Promise<Api.BootResult[]> {
     const { boot } = await import('./boot.js');
     return boot(await this.#ready());
@@ -291,16 +296,20 @@ export class LocalEngine implements Api.Engine {
     return this.#native;
   }
 
-  /** The store, opened once and reconciled now. A failed opening is tried again by the next verb. */
-  async #ready(): Promise<EngineContext> {
+  /** The store, opened once. A failed opening is tried again by the next verb. */
+  async #opened(): Promise<EngineContext> {
     this.#context ??= openContext(this.root, this.#options, () => this.#loaded());
-    let context: EngineContext;
     try {
-      context = await this.#context;
+      return await this.#context;
     } catch (error) {
       this.#context = undefined;
       throw error;
     }
+  }
+
+  /** The store, reconciled now. */
+  async #ready(): Promise<EngineContext> {
+    const context = await this.#opened();
     // Verbs that begin together share one look at the store: `rm` of a thousand must not look a million times.
     this.#reconciling ??= reconcile(context).finally(() => {
       this.#reconciling = undefined;

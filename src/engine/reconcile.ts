@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { hasRemains, listIds, probeAlive, readRecord } from '../store/containers.js';
+import { unlessDamaged } from '../store/images.js';
 import { withStorageLock } from '../store/locks.js';
 import { listNames, releaseName } from '../store/names.js';
 import { leasedNames, sweep } from '../store/staging.js';
@@ -11,13 +12,18 @@ import type { ContainerId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { recover } from './recover.js';
 
-export async function reconcile(ctx: EngineContext): Promise<void> {
+/** @param onResist hears of containers whose last run could not be cleaned up */
+export async function reconcile(
+  ctx: EngineContext,
+  onResist?: (id: ContainerId, error: unknown) => void,
+): Promise<void> {
   const ids = listIds(ctx.paths);
   const alive = probeAlive(ctx.native, ctx.paths, ids);
   for (const [i, id] of ids.entries()) {
     if (alive[i] === true || !hasRemains(ctx.paths.container(id))) continue;
     // One container that resists must not lock the user out of all others: `ps` shows it as dead, `rm` says why.
     await recover(ctx, id).catch((error: unknown) => {
+      onResist?.(id, error);
       ctx.onTrace?.({ step: `container.recover failed: ${String(error)}`, subject: id, source: 'engine' });
     });
   }
@@ -37,6 +43,7 @@ export async function sweepNames(ctx: EngineContext): Promise<void> {
 }
 
 function isFormer(ctx: EngineContext, owner: ContainerId, name: string): boolean {
-  const record = readRecord(ctx.paths, owner);
+  // Of a record that cannot be read nothing is known: `system check` tells of it.
+  const record = unlessDamaged(() => readRecord(ctx.paths, owner));
   return record !== undefined && record.name !== name;
 }

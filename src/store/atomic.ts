@@ -8,6 +8,13 @@ import { errnoOf, reasonOf, TsrunError } from '../errors.js';
 /** Names of temporary files start with a dot and end with this: whoever sweeps a directory knows them by it. */
 export const TEMP_SUFFIX = '.tmp';
 
+/** What helps when a record of the store is damaged. */
+export const CHECK_HINT = 'tsrun system check --repair mends the store';
+
+export function isTemp(name: string): boolean {
+  return name.startsWith('.') && name.endsWith(TEMP_SUFFIX);
+}
+
 export interface AtomicWriteOptions {
   /** Default 0600. The umask does not apply. */
   mode?: number;
@@ -68,6 +75,7 @@ export function readJson(path: string): unknown {
     throw new TsrunError('FORMAT', `damaged state file ${path}: not valid JSON`, {
       step: 'store.read',
       subject: path,
+      hint: CHECK_HINT,
       cause: error,
     });
   }

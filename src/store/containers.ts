@@ -22,6 +22,7 @@ import type { ExitRecord, HealthRecord, StateRecord } from '../native/launch.js'
 import type { Native } from '../native/native.js';
 import type { ContainerInspect } from '../types/engine.js';
 import { type ContainerId, type DiffId, type ImageId, parseContainerId } from '../types/ids.js';
+import { CHECK_HINT } from './atomic.js';
 import { claimName, nameConflict, ownerOfName, releaseName } from './names.js';
 import { type ContainerPaths, containerPaths, type StorePaths } from './paths.js';
 
@@ -60,7 +61,11 @@ export function parseRecord(text: string, subject: string): ContainerRecord {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TsrunError('FORMAT', `damaged container record ${subject}`, { subject, cause });
+    throw new TsrunError('FORMAT', `damaged container record ${subject}`, {
+      subject,
+      hint: CHECK_HINT,
+      cause,
+    });
   }
   if (
     typeof value !== 'object' ||
@@ -247,6 +252,6 @@ function readJsonIfThere<T>(path: string): T | undefined {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new TsrunError('FORMAT', `damaged file ${path}`, { subject: path, cause });
+    throw new TsrunError('FORMAT', `damaged file ${path}`, { subject: path, hint: CHECK_HINT, cause });
   }
 }

@@ -3,7 +3,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isIndexType, parseDocument } from '../types/documents.js';
 import { type Digest, hexOf } from '../types/ids.js';
-import { syncDir, TEMP_SUFFIX } from './atomic.js';
+import { isTemp, syncDir } from './atomic.js';
 import { readBlob } from './blobs.js';
 import { imageEntries, readImage, unlessDamaged } from './images.js';
 import { readIndex } from './index-file.js';
@@ -48,6 +48,7 @@ async function sweepLayers(store: Store, keep: (key: string) => boolean): Promis
     unlinkSync(record);
     changed = true;
   }
+  // Temporary files here are written under the storage lock, so while we hold it exclusively they belong to the dead.
   for (const name of readdirSync(paths.layers).filter(isTemp)) unlinkSync(join(paths.layers, name));
   if (changed) await syncDir(paths.layers);
   return trash;
@@ -57,11 +58,6 @@ async function sweepBlobs(paths: StorePaths, keep: (hex: string) => boolean): Pr
   const unwanted = readdirSync(paths.blobs).filter((name) => isTemp(name) || !keep(name));
   for (const name of unwanted) unlinkSync(join(paths.blobs, name));
   if (unwanted.length > 0) await syncDir(paths.blobs);
-}
-
-/** Temporary files here are written under the storage lock, so while we hold it exclusively they belong to the dead. */
-function isTemp(name: string): boolean {
-  return name.startsWith('.') && name.endsWith(TEMP_SUFFIX);
 }
 
 /** Hex names of the blobs that references lead to. */

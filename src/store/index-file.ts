@@ -3,7 +3,7 @@ import { TsrunError } from '../errors.js';
 import { isObject, MediaType } from '../types/documents.js';
 import { type Digest, type ImageId, isDigest, parseDigest } from '../types/ids.js';
 import type { Descriptor } from '../types/oci.js';
-import { readJson, writeFileAtomic } from './atomic.js';
+import { CHECK_HINT, readJson, writeFileAtomic } from './atomic.js';
 import type { StorePaths } from './paths.js';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -39,6 +39,7 @@ export function readIndex(paths: StorePaths): ImageEntry[] {
     throw new TsrunError('FORMAT', `damaged image database ${paths.index}`, {
       step: 'store.index',
       subject: paths.index,
+      hint: CHECK_HINT,
     });
   return index.manifests.map((value) => entryOf(value, paths.index));
 }
@@ -49,14 +50,19 @@ export async function writeIndex(paths: StorePaths, entries: readonly ImageEntry
   await writeFileAtomic(paths.index, `${JSON.stringify(index, null, 1)}\n`);
 }
 
-function entryOf(value: unknown, path: string): ImageEntry {
+/** One descriptor of the database. @throws TsrunError FORMAT, naming `path` */
+export function entryOf(value: unknown, path: string): ImageEntry {
   if (
     !isObject(value) ||
     typeof value.mediaType !== 'string' ||
     typeof value.digest !== 'string' ||
     typeof value.size !== 'number'
   )
-    throw new TsrunError('FORMAT', `damaged image database ${path}`, { step: 'store.index', subject: path });
+    throw new TsrunError('FORMAT', `damaged image database ${path}`, {
+      step: 'store.index',
+      subject: path,
+      hint: CHECK_HINT,
+    });
   const descriptor: Descriptor = {
     ...value,
     mediaType: value.mediaType,

@@ -2,10 +2,12 @@
  * layers/init-v1: the topmost lower directory of every container. It holds the places that the engine mounts over, so
  * that they exist whatever the image says and never show up in a diff or a commit.
  */
+import { lstatSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { syncDir, systemError } from './atomic.js';
+import type { StorePaths } from './paths.js';
 import { StagingDir, type Store } from './staging.js';
 
 /** Those in /dev are seen in an export only, where Docker has them. */
@@ -34,6 +36,16 @@ export async function makeInitLayer(store: Store): Promise<void> {
     await rm(staging.dir, { recursive: true, force: true });
     staging.release();
   }
+}
+
+/** Paths of it that are missing or are something else. */
+export function damageOfInitLayer(paths: StorePaths): string[] {
+  const kindOf = (name: string) => lstatSync(join(paths.initLayer, name), { throwIfNoEntry: false });
+  return [
+    ...['', ...DIRECTORIES].filter((name) => !kindOf(name)?.isDirectory()),
+    ...FILES.filter((name) => !kindOf(name)?.isFile() || kindOf(name)?.size !== 0),
+    ...['etc/mtab'].filter((name) => !kindOf(name)?.isSymbolicLink()),
+  ].map((name) => `/${name}`);
 }
 
 async function makeDir(path: string): Promise<void> {

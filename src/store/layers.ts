@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
 import { isObject } from '../types/documents.js';
 import { type ChainId, type DiffId, type Digest, hexOf, parseDigest } from '../types/ids.js';
-import { readJson, syncDir, systemError, writeFileAtomic } from './atomic.js';
+import { CHECK_HINT, readJson, syncDir, systemError, writeFileAtomic } from './atomic.js';
 import type { StorePaths } from './paths.js';
 import type { Store } from './staging.js';
 
@@ -86,7 +86,11 @@ function parseRecord(value: unknown, path: string): LayerRecord {
     typeof value.tarSize !== 'number' ||
     typeof value.digest !== 'string'
   )
-    throw new TsrunError('FORMAT', `damaged layer record ${path}`, { step: 'store.layer', subject: path });
+    throw new TsrunError('FORMAT', `damaged layer record ${path}`, {
+      step: 'store.layer',
+      subject: path,
+      hint: CHECK_HINT,
+    });
   return {
     version: RECORD_VERSION,
     diffId: parseDigest(value.diffId) as string as DiffId,

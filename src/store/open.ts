@@ -4,6 +4,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
 import { readJson, systemError, writeFileAtomic } from './atomic.js';
 import { makeDirs } from './directories.js';
+import { unlessDamaged } from './images.js';
 import { makeInitLayer } from './init-layer.js';
 import { withStorageLock } from './locks.js';
 import { type StorePaths, storePaths } from './paths.js';
@@ -44,10 +45,11 @@ export async function openStore(root: string, deps: Omit<Store, 'paths'>): Promi
 /** Both files under the lock: a sweep takes temporary files in oci/ that nobody who holds it is writing for abandoned. */
 async function makeLayout(store: Store): Promise<void> {
   const { paths } = store;
-  if (readJson(paths.ociLayout) !== undefined && (await exists(paths.index))) return;
+  // Its content never changes, so a damaged one is simply written again.
+  const layout = () => unlessDamaged(() => readJson(paths.ociLayout));
+  if (layout() !== undefined && (await exists(paths.index))) return;
   await withStorageLock(paths, store.native, 'exclusive', async () => {
-    if (readJson(paths.ociLayout) === undefined)
-      await writeFileAtomic(paths.ociLayout, `${JSON.stringify(OCI_LAYOUT)}\n`);
+    if (layout() === undefined) await writeFileAtomic(paths.ociLayout, `${JSON.stringify(OCI_LAYOUT)}\n`);
     if (!(await exists(paths.index))) await writeFileAtomic(paths.index, `${JSON.stringify(EMPTY_INDEX)}\n`);
   });
 }

@@ -21,6 +21,8 @@ export interface StorePaths {
   readonly events: string;
   readonly staging: string;
   readonly trash: string;
+  /** What a repair has put aside; made when it is needed. */
+  readonly quarantine: string;
   blob(digest: Digest): string;
   layer(key: string): string;
   container(id: ContainerId): ContainerPaths;
@@ -107,6 +109,7 @@ export function storePaths(root: string): StorePaths {
     volumes,
     staging: join(root, 'staging'),
     trash: join(root, 'trash'),
+    quarantine: join(root, 'quarantine'),
     blob: (digest) => join(blobs, hexOf(digest)),
     layer: (key) => join(layers, key),
     container: (id) => containerPaths(`${containers}/${id}`),

@@ -12,7 +12,7 @@ import { lstat, mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import type { Native } from '../native/native.js';
-import { syncDir, systemError, TEMP_SUFFIX } from './atomic.js';
+import { isTemp, syncDir, systemError } from './atomic.js';
 import { isLinked, openLockFile, tryLock, withStorageLock } from './locks.js';
 import type { StorePaths } from './paths.js';
 
@@ -140,7 +140,6 @@ export async function sweep(store: Store): Promise<void> {
   await sweepEntries(store, paths.staging);
   await sweepEntries(store, paths.trash);
   await sweepIngest(store, Date.now() - PARTIAL_MS);
-  const isTemp = (name: string) => name.startsWith('.') && name.endsWith(TEMP_SUFFIX);
   if (!list(paths.oci).some(isTemp)) return;
   // The index is written under the exclusive lock only: a temporary file that is there while we hold it has no owner.
   await withStorageLock(paths, native, 'exclusive', async () => {
@@ -148,6 +147,16 @@ export async function sweep(store: Store): Promise<void> {
       await unlink(join(paths.oci, name)).catch(() => undefined);
     await syncDir(paths.oci);
   });
+}
+
+/** Paths in staging/ and trash/ whose process is dead: what {@link sweep} deletes. */
+export function abandonedEntries({ paths, native }: Store): string[] {
+  const entries = [paths.staging, paths.trash].flatMap((parent) => entriesOf(paths, parent));
+  const held = native.probeLocks(
+    entries.map((dir) => dir + LOCK_SUFFIX),
+    BYTE,
+  );
+  return entries.filter((_, i) => held[i] !== true);
 }
 
 /** Deletes the parts of blobs that nobody downloads and that were last written before `until` (Unix milliseconds). */
@@ -164,13 +173,17 @@ function isBlobName(name: string): boolean {
 }
 
 async function sweepEntries(store: Store, parent: string): Promise<void> {
+  for (const dir of entriesOf(store.paths, parent)) await sweepEntry(store, dir);
+}
+
+/** Directories, there or not, of the entries of staging/ or trash/. */
+function entriesOf(paths: StorePaths, parent: string): string[] {
   const entries = new Set<string>();
-  const keep = new Set([store.paths.ingest]);
   for (const name of list(parent)) {
-    const base = name.endsWith(LOCK_SUFFIX) ? name.slice(0, -LOCK_SUFFIX.length) : name;
-    if (!keep.has(join(parent, base))) entries.add(base);
+    const dir = join(parent, name.endsWith(LOCK_SUFFIX) ? name.slice(0, -LOCK_SUFFIX.length) : name);
+    if (dir !== paths.ingest) entries.add(dir);
   }
-  for (const base of entries) await sweepEntry(store, join(parent, base));
+  return [...entries];
 }
 
 async function sweepEntry(store: Store, dir: string): Promise<void> {

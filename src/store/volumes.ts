@@ -1,9 +1,9 @@
 /** volumes/<name>/_data with volume.json beside it: made in staging/, so that a volume is there whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TsrunError } from '../errors.js';
-import { systemError } from './atomic.js';
+import { readJson, systemError } from './atomic.js';
 import type { StorePaths } from './paths.js';
 import { moveToTrash, StagingDir, type Store } from './staging.js';
 
@@ -84,12 +84,7 @@ export async function ensureVolume(store: Store, volume: NewVolume): Promise<boo
 }
 
 export function readVolume(paths: StorePaths, name: string): VolumeRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(join(paths.volume(name), 'volume.json'), 'utf8')) as VolumeRecord;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return readJson(join(paths.volume(name), 'volume.json')) as VolumeRecord | undefined;
 }
 
 /** As it was made with; undefined if there is no such volume. */

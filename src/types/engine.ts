@@ -43,11 +43,13 @@ import type {
 import type { RunOptions, UpdateOptions } from './run-options.js';
 import type {
   BootResult,
+  CheckOptions,
   DiskUsage,
   EngineEvent,
   EngineInfo,
   EventsOptions,
   PruneResult,
+  StoreCheck,
   VersionInfo,
   VolumeInspect,
 } from './system.js';
@@ -194,6 +196,9 @@ export interface Engine {
     all?: boolean;
     filters?: Record<string, string[]>;
   }): Promise<{ removed: RemovedImage[]; reclaimed: number }>;
+
+  /** Finds damage in the store and, with `repair`, mends it. Works also where other verbs fail on what is damaged. */
+  check(options?: CheckOptions): Promise<StoreCheck>;
 
   /** After a reboot: starts what the restart policies say. */
   boot(): Promise<BootResult[]>;

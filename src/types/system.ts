@@ -70,6 +70,36 @@ export interface DiskUsage {
   volumes: { name: string; links: number; size: number }[];
 }
 
+export interface CheckOptions {
+  /** Mends what can be mended here, and takes away what is damaged and cannot; never anything that is whole. */
+  repair?: boolean;
+  /** Reads everything: each blob is hashed, each unpacked layer compared with its blob. */
+  full?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface StoreDamage {
+  kind: 'index' | 'blob' | 'layer' | 'image' | 'container' | 'volume' | 'leftover';
+  /** A digest, the key of a layer, a container's id, a volume's name, a path. */
+  subject: string;
+  /** What is wrong with it. */
+  problem: string;
+  /** Names of the images and containers that suffer from it. */
+  affects: string[];
+  /** What a repair does about it, or has done; undefined if nothing can be done here. */
+  repair?: string;
+  mended: boolean;
+  /** What else helps. */
+  hint?: string;
+}
+
+export interface StoreCheck {
+  checked: { images: number; layers: number; blobs: number; containers: number; volumes: number };
+  /** What dead processes had left and the check, as every command, has taken away or put right. */
+  swept: string[];
+  damages: StoreDamage[];
+}
+
 export interface VersionInfo {
   version: string;
   apiVersion: string;
