@@ -6,7 +6,7 @@ const PAGE = 'docs/benchmarks.md';
 /** The page with each of `sections` (title -> text) in place of the one of that title, or behind all others. */
 export function withSections(page: string, sections: Record<string, string>): string {
   const [head = '', ...parts] = page.split(/^(?=## )/m);
-  const titled = new Map(parts.map((part) => [part.slice(3, part.indexOf('\n')), part]));
+  const titled = new Map(parts.map((part) => [part.slice(3, part.indexOf('\n')), `${part.trimEnd()}\n\n`]));
   for (const [title, text] of Object.entries(sections))
     titled.set(title, `## ${title}\n\n${text.trim()}\n\n`);
   return `${[head, ...titled.values()].join('').trimEnd()}\n`;

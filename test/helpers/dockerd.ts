@@ -1,6 +1,15 @@
 /** A real dockerd with private state in mount and network namespaces of its own. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,17 +34,16 @@ export async function startDocker(options: { network?: boolean } = {}): Promise<
     ...['--cgroup-parent', `/${cgroup}`],
   ];
   const isolation = ['-m', '-p', '-f', '--kill-child', '--mount-proc', ...(options.network ? [] : ['-n'])];
-  const child = spawn('unshare', [...isolation, 'dockerd', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (data: Buffer) => {
-    log = (log + data.toString()).slice(-4000);
-  });
-  child.stdout.resume();
+  // Not a pipe: the daemon stands still when its log can't be written, and who reads it may be in spawnSync.
+  const log = openSync(join(dir, 'log'), 'a+');
+  const child = spawn('unshare', [...isolation, 'dockerd', ...args], { stdio: ['ignore', log, log] });
+  closeSync(log);
   const docker = (words: string[], input?: Uint8Array) =>
     run('docker', ['--host', host, ...words], { input });
   const deadline = Date.now() + 60_000;
   while ((await docker(['version'])).code !== 0) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`dockerd did not start:\n${log}`);
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`dockerd did not start:\n${readFileSync(join(dir, 'log'), 'utf8').slice(-4000)}`);
     await delay(100);
   }
   return {
