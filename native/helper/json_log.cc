@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/failure.h"
+#include "helper/gzip_file.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/json_text.h"
@@ -20,7 +21,7 @@ namespace {
 /// Docker's: a part of a line is what fits its copier's buffer, the newline included.
 constexpr std::size_t kPart = 16 << 10;
 constexpr std::size_t kAround = 128;  ///< keys, stream and time of one object
-constexpr std::size_t kBuffer = kPart * kMaxEscape + kAround;
+constexpr std::size_t kLine = kPart * kMaxEscape + kAround;
 constexpr char kStreams[][7] = {"stdout", "stderr"};
 
 int openLog(const std::string& path, int flags) {
@@ -30,14 +31,19 @@ int openLog(const std::string& path, int flags) {
 }  // namespace
 
 JsonLog::JsonLog(const std::string& dir, const Launch::Log& options)
-    : path_(dir + "/log"), maxSize_(options.maxSize), maxFile_(std::max(1u, options.maxFile)) {
+    : path_(dir + "/log"),
+      maxSize_(options.maxSize),
+      maxFile_(std::max(1u, options.maxFile)),
+      compress_(options.compress) {
   if (options.driver == "none") return;
   file_ = UniqueFd(check(openLog(path_, 0), step::kLog, path_));
   struct stat status {};
   check(fstat(file_.get(), &status), step::kLog, path_);
   size_ = static_cast<std::uint64_t>(status.st_size);
+  if (!options.attributes.empty()) attributes_ = ",\"attrs\":" + options.attributes;
   // Untouched pages of it cost nothing.
-  buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
+  capacity_ = kLine + attributes_.size();
+  buffer_ = std::make_unique_for_overwrite<char[]>(capacity_);
 }
 
 void JsonLog::write(int stream, const char* data, std::size_t length) {
@@ -80,15 +86,17 @@ void JsonLog::emit(Line& line, const char* stream, const char* data, std::size_t
     data = line.text.data();
     length = line.text.size();
   }
-  if (used_ + length * kMaxEscape + kAround > kBuffer) flush();
+  if (used_ + length * kMaxEscape + kAround + attributes_.size() > capacity_) flush();
   if (line.time.empty()) line.time = rfc3339Now();
 
-  JsonText text(buffer_.get() + used_, kBuffer - used_);
+  JsonText text(buffer_.get() + used_, capacity_ - used_);
   text.raw("{\"log\":\"");
   text.escaped(data, length, JsonText::Style::kDockerLog);
   text.raw("\",\"stream\":\"");
   text.raw(stream);
-  text.raw("\",\"time\":\"");
+  text.raw("\"");
+  text.raw(attributes_.data(), attributes_.size());
+  text.raw(",\"time\":\"");
   text.raw(line.time.data(), line.time.size());
   text.raw("\"}\n");
   used_ += text.size();
@@ -117,14 +125,24 @@ void JsonLog::rotate() {
     if (ftruncate(file_.get(), 0) == 0) size_ = 0;
     return;
   }
-  for (unsigned number = maxFile_ - 1; number > 0; --number)
-    rename(name(number - 1).c_str(), name(number).c_str());
+  awaitEnd(compressor_);  // it gives its file the name that it has now
+  for (unsigned number = maxFile_ - 1; number > 0; --number) shift(number);
+  if (compress_) compressor_ = compressFile(name(1));
   UniqueFd next(openLog(path_, 0));
   struct stat status {};
   // Without a new file (no inode left, say) the old one goes on under its new name.
   if (!next || fstat(next.get(), &status) != 0) return;
   file_ = std::move(next);
   size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+/// The file before `number` becomes `number`, whether it is compressed or (yet) not.
+void JsonLog::shift(unsigned number) {
+  for (const char* suffix : {"", kGzip}) {
+    const std::string target = name(number) + suffix;
+    unlink(target.c_str());
+    rename((name(number - 1) + suffix).c_str(), target.c_str());
+  }
 }
 
 }  // namespace tsrun

@@ -9,8 +9,8 @@
 namespace tsrun {
 
 /// The container's `log` in the format of Docker's json-file driver: one JSON object a line, {"log",
-/// "stream", "time"}. Lines of output past 16 KiB are split; only the last part ends in a newline. A full
-/// disk loses log lines, never the container.
+/// "stream", "attrs", "time"}. Lines of output past 16 KiB are split; only the last part ends in a newline. A
+/// full disk loses log lines, never the container.
 class JsonLog {
  public:
   /// Opens `dir`/log for appending; the driver "none" makes every call a no-op. Throws Failure(step::kLog).
@@ -32,15 +32,19 @@ class JsonLog {
   void emit(Line& line, const char* stream, const char* data, std::size_t length, bool complete);
   void flush();
   void rotate();
+  void shift(unsigned number);
   std::string name(unsigned number) const;
 
   std::string path_;
   std::uint64_t maxSize_;
   unsigned maxFile_;
+  bool compress_;
+  std::string attributes_;  ///< as it stands between "stream" and "time"
   UniqueFd file_;
+  UniqueFd compressor_;  ///< pidfd of the process that compresses the newest rotated file
   std::uint64_t size_ = 0;
   std::unique_ptr<char[]> buffer_;
-  std::size_t used_ = 0;
+  std::size_t capacity_ = 0, used_ = 0;
   Line lines_[2];
 };
 

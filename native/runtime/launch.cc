@@ -108,6 +108,8 @@ Launch::Log logOf(const Fields& fields) {
     throw std::runtime_error("unknown log.driver " + log.driver);
   log.maxSize = fields.number("maxSize", std::uint64_t{1} << 53);
   log.maxFile = static_cast<unsigned>(fields.number("maxFile", 10000));
+  log.compress = fields.has("compress") && fields.flag("compress");
+  log.attributes = fields.textOr("attributes", "");
   return log;
 }
 

@@ -21,6 +21,8 @@ struct Launch {
     std::string driver = "json-file";
     std::uint64_t maxSize = 0;
     unsigned maxFile = 1;
+    bool compress = false;
+    std::string attributes;  ///< a JSON object, or empty
   };
   struct Network {
     std::string mode = "none";

@@ -6,6 +6,7 @@ import { findDevices } from '../host/devices.js';
 import { probeHost } from '../host/probe.js';
 import { randomName } from '../intent/name.js';
 import { parseRun, type RunIntent } from '../intent/run.js';
+import { logAttributes } from '../plan/log-attributes.js';
 import { planRun, type RunPlan } from '../plan/run.js';
 import { specText } from '../plan/spec-text.js';
 import {
@@ -56,7 +57,7 @@ async function createFrom(ctx: EngineContext, intent: RunIntent, options: RunOpt
       ...plan.warnings,
       ...plan.bindSources.flatMap(ensureBindSource),
     ];
-    await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent.name);
+    await publish(ctx, staging, recordOf(ctx, intent, image, plan, id), plan, intent);
     await makeVolumes(ctx, id, plan);
     return { id, warnings };
   } finally {
@@ -159,11 +160,12 @@ async function publish(
   staging: StagingDir,
   record: ContainerRecord,
   plan: RunPlan,
-  wanted: string | undefined,
+  intent: RunIntent,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const launch = {
       ...plan.launch,
+      log: { ...plan.launch.log, attributes: logAttributes(intent.log.attributes, record) },
       nameFile: ctx.paths.name(record.name),
       // With its record, not only its content.
       anonymousVolumes: record.anonymousVolumes.map((name) => ctx.paths.volume(name)),
@@ -180,7 +182,7 @@ async function publish(
       return;
     } catch (error) {
       const taken = error instanceof TsrunError && error.code === 'CONFLICT';
-      if (!taken || wanted !== undefined || attempt === NAME_ATTEMPTS) throw error;
+      if (!taken || intent.name !== undefined || attempt === NAME_ATTEMPTS) throw error;
       record = { ...record, name: proposal(attempt) };
     }
   }

@@ -12,32 +12,44 @@ export interface LogIntent {
   maxSize: number;
   /** Files kept, the current one included. */
   maxFile: number;
+  /** Rotated files are kept as gzip. */
+  compress: boolean;
+  attributes: LogAttributes;
   /** As typed, for inspect; with the defaults in the place of what is absent. */
   config: Record<string, string>;
 }
 
+/** What is written beside each line, taken from the container's labels and environment. */
+export interface LogAttributes {
+  labels: string[];
+  env: string[];
+  labelsRegex?: RegExp;
+  envRegex?: RegExp;
+  /** Text with {{.ID}}, {{.FullID}}, {{.Name}}, {{.ImageID}}, {{.ImageFullID}}, {{.ImageName}}, {{.DaemonName}}. */
+  tag: string;
+}
+
 interface Driver {
   defaults: Record<string, string>;
-  /** Options that change nothing here: only these values are taken. */
-  inert: Record<string, string[]>;
+  known: string[];
   /** Docker has them, tsrun does not. */
   missing: string[];
   unknown(name: string): string;
 }
 
-const ATTRIBUTES = ['labels', 'labels-regex', 'env', 'env-regex', 'tag', 'max-buffer-size'];
+const ATTRIBUTES = ['labels', 'labels-regex', 'env', 'env-regex', 'tag'];
 
 /** Rotation is on by default for both: a log that fills the disk is the older complaint. */
 const DRIVERS: Record<'json-file' | 'local', Driver> = {
   'json-file': {
     defaults: { 'max-file': '3', 'max-size': '10m' },
-    inert: { mode: ['blocking'], compress: ['false'] },
-    missing: ATTRIBUTES,
+    known: ['compress', ...ATTRIBUTES],
+    missing: ['max-buffer-size'],
     unknown: (name) => `unknown log opt '${name}' for json-file log driver`,
   },
   local: {
     defaults: { 'max-file': '5', 'max-size': '20m' },
-    inert: { mode: ['blocking'], compress: ['false'] },
+    known: ['compress'],
     missing: ['max-buffer-size'],
     unknown: (name) => `unknown log opt '${name}' for log driver local`,
   },
@@ -48,7 +60,14 @@ export function parseLog(driver: string | undefined, texts: readonly string[]): 
   const name = driver || 'json-file';
   if (name === 'none') {
     if (texts.length > 0) throw flagError('invalid logging opts for driver none');
-    return { driver: name, maxSize: 0, maxFile: 1, config: {} };
+    return {
+      driver: name,
+      maxSize: 0,
+      maxFile: 1,
+      compress: false,
+      attributes: attributesOf({}),
+      config: {},
+    };
   }
   if (name !== 'json-file' && name !== 'local') {
     throw usage(
@@ -61,7 +80,14 @@ export function parseLog(driver: string | undefined, texts: readonly string[]): 
   for (const [option, value] of Object.entries(options)) checkOption(known, option, value);
   const config = { ...known.defaults, ...options };
   const maxFile = filesOf(config['max-file'] ?? '1');
-  return { driver: name, maxSize: sizeOf(config['max-size'] ?? '-1'), maxFile, config };
+  const maxSize = sizeOf(config['max-size'] ?? '-1');
+  // What was not asked for gives way.
+  const rotates = maxFile > 1 && maxSize > 0;
+  const compress =
+    compressOf(config.compress ?? String(name === 'local')) && (rotates || options.compress !== undefined);
+  if (compress && !rotates)
+    throw failed('compress cannot be true when max-file is less than 2 or max-size is not set');
+  return { driver: name, maxSize, maxFile, compress, attributes: attributesOf(config), config };
 }
 
 function pair(text: string): [string, string] {
@@ -70,17 +96,41 @@ function pair(text: string): [string, string] {
 }
 
 function checkOption(driver: Driver, name: string, value: string): void {
-  if (Object.hasOwn(driver.defaults, name)) return;
-  const inert = Object.hasOwn(driver.inert, name) ? driver.inert[name] : undefined;
-  if (inert === undefined && !driver.missing.includes(name)) throw usage(driver.unknown(name), name);
-  if (name === 'mode' && value !== 'blocking' && value !== 'non-blocking') {
-    throw usage(`logger: logging mode not supported: ${value}`, value);
+  if (Object.hasOwn(driver.defaults, name) || driver.known.includes(name)) return;
+  if (name === 'mode') {
+    if (value === 'blocking') return;
+    if (value !== 'non-blocking') throw usage(`logger: logging mode not supported: ${value}`, value);
+  } else if (!driver.missing.includes(name)) throw usage(driver.unknown(name), name);
+  throw usage(`the log option ${name}=${value} is not supported`, name);
+}
+
+function compressOf(text: string): boolean {
+  const value = parseBool(text);
+  if (value === undefined) throw failed(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return value;
+}
+
+function attributesOf(config: Readonly<Record<string, string>>): LogAttributes {
+  return {
+    labels: listOf(config.labels),
+    env: listOf(config.env),
+    labelsRegex: regexOf(config['labels-regex']),
+    envRegex: regexOf(config['env-regex']),
+    tag: config.tag ?? '',
+  };
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter((name) => name !== '');
+}
+
+function regexOf(text: string | undefined): RegExp | undefined {
+  if (!text) return undefined;
+  try {
+    return new RegExp(text);
+  } catch {
+    throw failed(`error parsing regexp: ${text}`);
   }
-  if (name === 'compress' && parseBool(value) === undefined) {
-    throw usage(`failed to initialize logging driver: strconv.ParseBool: parsing "${value}": invalid syntax`);
-  }
-  const isInert = inert?.some((known) => known === value || String(parseBool(value)) === known) ?? false;
-  if (!isInert) throw usage(`the log option ${name}=${value} is not supported`, name);
 }
 
 /** -1 = never rotate. */
@@ -89,14 +139,18 @@ function sizeOf(text: string): number {
   try {
     return parseSize(text);
   } catch (error) {
-    throw usage(`failed to initialize logging driver: ${error instanceof Error ? error.message : error}`);
+    throw failed(error instanceof Error ? error.message : String(error));
   }
 }
 
 function filesOf(text: string): number {
   if (!/^[+-]?\d{1,9}$/.test(text)) {
-    throw usage(`failed to initialize logging driver: strconv.Atoi: parsing "${text}": invalid syntax`);
+    throw failed(`strconv.Atoi: parsing "${text}": invalid syntax`);
   }
-  if (Number(text) < 1) throw usage('failed to initialize logging driver: max-file cannot be less than 1');
+  if (Number(text) < 1) throw failed('max-file cannot be less than 1');
   return Number(text);
+}
+
+function failed(reason: string) {
+  return usage(`failed to initialize logging driver: ${reason}`);
 }

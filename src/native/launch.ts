@@ -31,6 +31,10 @@ export interface LaunchSpec {
     maxSize: number;
     /** files kept, the current one included. */
     maxFile: number;
+    /** Rotated files become log.N.gz. */
+    compress?: boolean;
+    /** A JSON object, written as `attrs` of each line. */
+    attributes?: string;
   };
   network: {
     mode: 'bridge' | 'none' | 'host';

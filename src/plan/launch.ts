@@ -21,7 +21,7 @@ export function planLaunch(
   parts: Parts,
 ): LaunchSpec {
   const { intent, rootfs, files } = input;
-  const { driver, maxSize, maxFile } = intent.log;
+  const { driver, maxSize, maxFile, compress } = intent.log;
   return {
     version: LAUNCH_VERSION,
     id: input.id,
@@ -37,7 +37,7 @@ export function planLaunch(
     groupAdd: intent.groupAdd,
     createCwd: config.WorkingDir !== '',
     copyUp: mounts.filter(({ copyUp }) => copyUp).map(({ source, destination }) => ({ source, destination })),
-    log: { driver: driver === 'none' ? 'none' : 'json-file', maxSize, maxFile },
+    log: { driver: driver === 'none' ? 'none' : 'json-file', maxSize, maxFile, compress },
     network: {
       mode: intent.network,
       extraHosts: extraHostLines(intent.network, intent.extraHosts),

@@ -1,8 +1,17 @@
 /** Flags of run by what they do inside, a few containers for many flags; the words of those that are refused. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { run as execute, Store, TSRUN } from '../helpers/cli.js';
 import { leaksAfterSettling } from '../helpers/leaks.js';
@@ -133,6 +142,43 @@ test.serial('logs: rotation by size and number, the driver none, a size that is 
   t.regex(
     (await run('--log-opt', 'max-size=x', 'busybox')).stderr,
     /invalid size: 'x'|invalid value for max-size/,
+  );
+});
+
+test.serial('logs: compressed when rotated, and what the options ask for beside each line', async (t) => {
+  const chatty = 'i=0; while [ $i -lt 400 ]; do echo line $i; i=$((i+1)); done';
+  const words = ['max-size=4k', 'max-file=4', 'compress=true', 'labels=tier', 'env=MODE', 'tag={{.Name}}'];
+  const options = [...words.flatMap((text) => ['--log-opt', text]), '-l', 'tier=a"b', '-e', 'MODE=x'];
+  const id = (
+    await store.ok(
+      'run',
+      '-d',
+      '--name',
+      'chatty',
+      '--network',
+      'none',
+      ...options,
+      'busybox',
+      'sh',
+      '-c',
+      chatty,
+    )
+  ).trim();
+  await store.ok('wait', id);
+  const { dir, names } = { dir: join(store.root, 'containers', id), names: ['log', 'log.2.gz', 'log.3.gz'] };
+  const files = readdirSync(dir).filter((name) => /^log/.test(name));
+  for (const name of names) t.true(files.includes(name), files.join(' '));
+  const [line = ''] = gunzipSync(readFileSync(join(dir, 'log.3.gz')))
+    .toString()
+    .split('\n', 1);
+  t.regex(
+    line,
+    /^\{"log":"line \d+\\n","stream":"stdout","attrs":\{"MODE":"x","tag":"chatty","tier":"a\\"b"\},"time":"[^"]*Z"\}$/,
+  );
+  t.is(await store.ok('logs', '-n', '1', id), 'line 399\n');
+  t.regex(
+    (await run('--log-opt', 'tag={{.No}}', 'busybox')).stderr,
+    /log tag: unknown field in \{\{\.No\}\}/,
   );
 });
 

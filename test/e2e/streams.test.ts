@@ -222,17 +222,24 @@ test.serial('`logs -f`, two at once, end with the container and have its last by
   await store.ok('rm', 'told');
 });
 
-test.serial('`logs -f` across rotations has every line, once', async (t) => {
-  const script =
-    'i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; [ $((i % 40)) -ne 0 ] || sleep 0.1; done';
-  const options = ['--log-opt', 'max-size=4k', '--log-opt', 'max-file=4'];
-  await store.ok(...box(['-d', '--name', 'rotated', ...options], `${script}; printf unterminated`));
-  const { stdout, code } = await collected(store.start(['logs', '-f', 'rotated']));
-  t.is(code, 0);
-  const lines = Array.from({ length: 600 }, (_, i) => `line ${i + 1}`);
-  t.deepEqual(stdout.split('\n'), [...lines, 'unterminated']);
-  await store.ok('rm', 'rotated');
-});
+for (const compress of [false, true]) {
+  test.serial(`\`logs -f\` across rotations has every line, once; compress=${compress}`, async (t) => {
+    const script =
+      'i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; [ $((i % 40)) -ne 0 ] || sleep 0.1; done';
+    const options = ['max-size=4k', 'max-file=20', `compress=${compress}`].flatMap((text) => [
+      '--log-opt',
+      text,
+    ]);
+    await store.ok(...box(['-d', '--name', 'rotated', ...options], `${script}; printf unterminated`));
+    const { stdout, code } = await collected(store.start(['logs', '-f', 'rotated']));
+    t.is(code, 0);
+    const lines = [...Array.from({ length: 600 }, (_, i) => `line ${i + 1}`), 'unterminated'];
+    t.deepEqual(stdout.split('\n'), lines);
+    t.deepEqual((await store.ok('logs', 'rotated')).split('\n'), lines, 'and afterwards');
+    t.deepEqual((await store.ok('logs', '-n', '300', 'rotated')).split('\n'), lines.slice(-300));
+    await store.ok('rm', 'rotated');
+  });
+}
 
 test.serial('a killed `logs -f` does not block the container', async (t) => {
   await store.ok(...box(['-d', '--name', 'unheard'], 'seq 1 300000; echo the end'));

@@ -1,8 +1,11 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { LogReader, parseEntry } from '../../src/engine/logs.js';
+import { LogReader } from '../../src/engine/log-reader.js';
+import { parseEntry } from '../../src/engine/logs.js';
 
 function withLog(run: (path: string) => void): void {
   const dir = mkdtempSync(join(tmpdir(), 'tsrun-logs-'));
@@ -96,5 +99,31 @@ test('an empty log of which the tail is wanted shows what comes', (t) => {
     appendFileSync(path, file(numbered(1, 1)));
     t.deepEqual(linesOf(reader), numbered(1, 1));
     reader.close();
+  });
+});
+
+/** As the monitor does it: with the time of the file, nanoseconds included. */
+function compress(path: string): void {
+  writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+  execFileSync('touch', ['-r', path, `${path}.gz`]);
+  rmSync(path);
+}
+
+test('compressed files are read like the others, and by a reader that was in the middle of one', (t) => {
+  withLog((path) => {
+    writeFileSync(path, file(numbered(1, 3)));
+    const reader = new LogReader(path, undefined);
+    t.deepEqual(linesOf(reader), numbered(1, 3));
+    appendFileSync(path, file(numbered(4, 4)));
+    renameSync(path, `${path}.1`);
+    compress(`${path}.1`);
+    writeFileSync(path, file(numbered(5, 6)));
+    t.deepEqual(linesOf(reader), numbered(4, 6), 'nothing twice');
+    reader.close();
+    t.deepEqual(all(path), numbered(1, 6));
+    t.deepEqual(all(path, 4), numbered(3, 6));
+    // Not yet removed.
+    writeFileSync(`${path}.1`, file(numbered(1, 4)));
+    t.deepEqual(all(path), numbered(1, 6));
   });
 });

@@ -90,6 +90,11 @@ test('logs: drivers and what they take', (t) => {
   for (const [driver, options, expected] of table) t.deepEqual(shown(driver, options), expected);
   t.deepEqual(parseLog(undefined, ['max-size=1m']).config, { 'max-file': '3', 'max-size': '1m' });
 
+  t.false(parseLog(undefined, []).compress);
+  t.true(parseLog(undefined, ['compress=true']).compress);
+  t.true(parseLog('local', []).compress);
+  t.false(parseLog('local', ['max-file=1']).compress, 'what was not asked for gives way');
+
   const failed = (reason: string) => `failed to initialize logging driver: ${reason}`;
   const refusals: [string, string[], string][] = [
     ['foo', [], 'error looking up logging plugin foo: plugin "foo" not found'],
@@ -105,8 +110,13 @@ test('logs: drivers and what they take', (t) => {
     ['json-file', ['mode=foo'], 'logger: logging mode not supported: foo'],
     // A wish that would silently come to nothing.
     ['json-file', ['mode=non-blocking'], 'the log option mode=non-blocking is not supported'],
-    ['json-file', ['compress=true'], 'the log option compress=true is not supported'],
-    ['json-file', ['tag=x'], 'the log option tag=x is not supported'],
+    ['json-file', ['max-buffer-size=1m'], 'the log option max-buffer-size=1m is not supported'],
+    ['json-file', ['labels-regex=('], failed('error parsing regexp: (')],
+    ...[['max-file=1'], ['max-size=-1']].map((option): [string, string[], string] => [
+      'json-file',
+      ['compress=true', ...option],
+      failed('compress cannot be true when max-file is less than 2 or max-size is not set'),
+    ]),
   ];
   for (const [driver, options, message] of refusals) refused(t, () => parseLog(driver, options), message);
 });

@@ -83,11 +83,11 @@ test('logs: local is a name for other defaults', (t) => {
     return [launch.log, hostConfig.LogConfig];
   };
   t.deepEqual(shown({ logDriver: 'local' }), [
-    { driver: 'json-file', maxSize: 20 * 1024 ** 2, maxFile: 5 },
+    { driver: 'json-file', maxSize: 20 * 1024 ** 2, maxFile: 5, compress: true },
     { Type: 'local', Config: { 'max-file': '5', 'max-size': '20m' } },
   ]);
   t.deepEqual(shown({ logDriver: 'none' }), [
-    { driver: 'none', maxSize: 0, maxFile: 1 },
+    { driver: 'none', maxSize: 0, maxFile: 1, compress: false },
     { Type: 'none', Config: {} },
   ]);
 });
