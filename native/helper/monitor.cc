@@ -15,6 +15,7 @@
 #include "helper/journal.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
+#include "runtime/lock.h"
 #include "runtime/records.h"
 #include "runtime/steps.h"
 
@@ -197,12 +198,18 @@ void Monitor::started() {
   startedAt_ = execAt_;
   runningSince_ = monotonicMs();
   writePhase();
+  endStart();
   Journal::record(dir_, launch_, "start");
   watchHealth();
   // Only now may the starter see the end of the records: it finds a state that says running.
   report_ = Report(-1);
   reportFd_.reset();
   std::string().swap(reportLine_);
+}
+
+/// A start of ours is an operation as well; the starter's own byte is not ours to free.
+void Monitor::endStart() {
+  unlockByte(lock_.get(), kOperationByte);
 }
 
 void Monitor::watchHealth() {

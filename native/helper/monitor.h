@@ -53,6 +53,7 @@ class Monitor : public Requests {
   void killRest();
   void childReportEnded();
   void started();
+  void endStart();
   void watchHealth();
   bool isEnding() const;
   void startFailed(const Failure& failure, bool told);

@@ -42,6 +42,7 @@ bool Monitor::wasOomKilled() const {
 /// Writes how the run ended and gives back what the ledger names. Then waits, if the restart policy wants
 /// another run: true if it is to begin now.
 bool Monitor::conclude() {
+  endStart();
   health_.reset();
   if (log_) log_->finish();
   exitCode_ = failure_ ? exitCodeOf(*failure_) : exitCodeOf(*status_);
@@ -113,7 +114,9 @@ void Monitor::closeSocket() {
 }
 
 /// Between two runs. Who was attached to the last one hears of its end; who comes now can stop the container,
-/// or wait for the end of the next. False if nothing is to be started.
+/// or wait for the end of the next. Then whoever operates on the container is let finish: a `cp` may still be
+/// in the mounts of the last run, and its writable part must not be mounted twice. False if nothing is to be
+/// started.
 bool Monitor::awaitRestart(int delay) {
   stdio_.reset();
   attach_->sendExit(static_cast<std::uint32_t>(exitCode_), false);
@@ -121,6 +124,10 @@ bool Monitor::awaitRestart(int delay) {
   for (long long left = delay; left > 0 && !ends_; left = until - monotonicMs()) {
     attach_->update();
     loop_->wait(static_cast<int>(left));
+  }
+  while (!ends_ && !lockByte(lock_.get(), kOperationByte, false)) {
+    attach_->update();
+    loop_->wait(kRetryMs);
   }
   attach_->update();
   if (!ends_) return true;

@@ -1,7 +1,7 @@
 /** After the death of a monitor: `tsrun-runtime recover` kills what is left and runs the ledger. */
 import { closeSync, read } from 'node:fs';
 import { TsrunError } from '../errors.js';
-import { hasRemains } from '../store/containers.js';
+import { hasRemains, probeAlive } from '../store/containers.js';
 import type { ContainerId } from '../types/ids.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
 
@@ -12,7 +12,8 @@ import { type EngineContext, HELPER_ENV } from './context.js';
  */
 export async function recover(ctx: EngineContext, id: ContainerId): Promise<void> {
   const { dir } = ctx.paths.container(id);
-  if (!hasRemains(ctx.paths.container(id))) return;
+  // The helper asks both again under the locks. What lives must not be asked by it: it would wait for whoever operates.
+  if (!hasRemains(ctx.paths.container(id)) || probeAlive(ctx.native, ctx.paths, [id])[0] === true) return;
   ctx.onTrace?.({ step: 'container.recover', subject: id, source: 'engine' });
   const [readEnd, writeEnd] = ctx.native.pipe();
   let pid: number;

@@ -1,4 +1,6 @@
 /** `cp` as Docker's users know it, on containers that run, are paused, have ended or never ran. */
+
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -336,3 +338,42 @@ test.serial('a disk that is full on either side', async (t) => {
   t.regex(stderr, /^tsrun: write \/small\/big: no space left on device/m);
   t.true(existsSync(join(at, 'big')));
 });
+
+/** Of the container, by what inspect says. */
+async function life(name: string): Promise<{ status: string; restarts: number }> {
+  const [status = '', restarts] = (
+    await store.ok('inspect', '-f', '{{.State.Status}} {{.RestartCount}}', name)
+  ).split(' ');
+  return { status, restarts: Number(restarts) };
+}
+
+test.serial(
+  'a container whose policy starts it again waits for a copy, and refuses one in between',
+  async (t) => {
+    // Ends when /end is there; the twin ends at once each time, and by that tells the time.
+    const script = 'rm -f /end; seq 1 3000000 > /big; echo ready; while [ ! -e /end ]; do sleep 0.02; done';
+    const box = (name: string, text: string) =>
+      store.ok(
+        ...['run', '-d', '--name', name, '--network', 'none', '--restart', 'always'],
+        ...['busybox', 'sh', '-c', text],
+      );
+    await box('again', script);
+    await ready('again');
+    const copy = store.start(['cp', 'again:/big', '-']);
+    await once(copy.stdout, 'readable');
+    await store.ok('exec', 'again', 'touch', '/end');
+    while ((await life('again')).status !== 'restarting');
+    await box('twin', 'true');
+    while ((await life('twin')).restarts < 3);
+    t.deepEqual(await life('again'), { status: 'restarting', restarts: 1 });
+    await once(copy.stdout.resume(), 'end');
+    while ((await life('again')).status !== 'running');
+    t.is((await life('again')).restarts, 1);
+    while ((await life('twin')).status !== 'restarting');
+    await refused(
+      ['twin:/etc/passwd', '-'],
+      /Container twin is restarting, wait until the container is running/,
+      t,
+    );
+  },
+);
