@@ -128,6 +128,8 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Load an image from a tar archive or STDIN',
     load: () => import('./load.js'),
   },
+  { names: ['login'], summary: 'Authenticate to a registry', load: () => import('./login.js') },
+  { names: ['logout'], summary: 'Log out from a registry', load: () => import('./logout.js') },
   { names: container('logs'), summary: 'Fetch the logs of a container', load: () => import('./logs.js') },
   {
     names: ['rm', 'container rm', 'container remove'],

@@ -109,19 +109,33 @@ int applyVerb(int argc, char** argv) {
   });
 }
 
-/// pack --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SECONDS]
+/// pack --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SECONDS] [--whole yes]
+///      [--volume DIR --at PATH [--part PATH]]...
 int packVerb(int argc, char** argv) {
   return answering([&] {
-    UpperRequest request;
-    std::optional<std::int64_t> clampMtime;
+    PackRequest request;
     Options(argc, argv).each([&](const std::string& name, const std::string& value) {
-      if (name != "--clamp-mtime") return takeUpperOption(request, name, value);
-      const auto seconds = parseDecimal(value);
-      if (seconds) clampMtime = static_cast<std::int64_t>(*seconds);
-      return seconds.has_value();
+      if (name == "--volume") {
+        request.volumes.push_back({.path = {}, .dir = value, .part = {}});
+      } else if (name == "--at" && !request.volumes.empty()) {
+        request.volumes.back().path = value;
+      } else if (name == "--part" && !request.volumes.empty()) {
+        request.volumes.back().part = value;
+      } else if (name == "--whole") {
+        request.whole = value == "yes";
+        return request.whole;
+      } else if (name == "--clamp-mtime") {
+        const auto seconds = parseDecimal(value);
+        if (seconds) request.clampMtime = static_cast<std::int64_t>(*seconds);
+        return seconds.has_value();
+      } else {
+        return takeUpperOption(request, name, value);
+      }
+      return true;
     });
     need(request.upper, "--upper");
-    const PackResult result = packLayer(request, clampMtime);
+    for (const PackVolume& volume : request.volumes) need(volume.path, "--at");
+    const PackResult result = packLayer(request);
     JsonObject object;
     object.text("diffId", result.diffId).number("tarSize", result.tarSize).number("entries", result.entries);
     object.number("contentSize", result.contentSize).number("skippedSockets", result.skippedSockets);

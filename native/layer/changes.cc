@@ -88,7 +88,7 @@ class Walker {
       node.path = path.empty() ? name : path + '/' + name;
       if (node.path.size() >= limits::kPath) throw Failure(kStep, ENAMETOOLONG, node.path.substr(0, 256));
       const auto status = statChild(dir, name, kStep);
-      if (!status || isStub(node.path, *status)) continue;
+      if (!status || isStub(node.path, *status) || request_.covered.contains(node.path)) continue;
       node.dir = dir;
       node.name = std::move(name);
       node.status = *status;

@@ -41,6 +41,8 @@ struct WalkRequest {
   /// Paths (no leading slash) that are left out while they are empty regular files: the engine's mount
   /// points.
   const std::set<std::string>& stubs;
+  /// Paths (the same) that are left out with all below them: a volume lies over them.
+  const std::set<std::string>& covered;
 };
 
 /// Throws Failure(step::kLayerWalk). What vanishes during the walk is passed over.

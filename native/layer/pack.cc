@@ -1,8 +1,10 @@
 #include "layer/pack.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -15,6 +17,7 @@
 #include "layer/node_entry.h"
 #include "layer/overlay.h"
 #include "layer/tar_writer.h"
+#include "layer/view_writer.h"
 
 namespace tsrun {
 namespace {
@@ -23,17 +26,16 @@ constexpr const char* kStep = step::kLayerWalk;
 
 class Packer : public UpperVisitor {
  public:
-  Packer(TarWriter& writer, bool lowersKnown, std::optional<std::int64_t> clampMtime)
-      : writer_(writer), lowersKnown_(lowersKnown), clampMtime_(clampMtime) {}
+  Packer(LayerOutput output, bool lowersKnown) : output_(output), lowersKnown_(lowersKnown) {}
 
   void visit(const UpperNode& node) override {
     if (S_ISSOCK(node.status.st_mode)) {
-      ++result.skippedSockets;
+      ++output_.result.skippedSockets;
     } else if (node.whiteout) {
       if (node.belowHidden || (lowersKnown_ && !node.below)) return;  // it hides nothing
       writeParents();
       const std::string parent = parentOf(node.path);
-      writeMark((parent.empty() ? "" : parent + '/') + std::string(kWhiteoutPrefix) + node.name);
+      output_.mark((parent.empty() ? "" : parent + '/') + std::string(kWhiteoutPrefix) + node.name);
     } else if (S_ISDIR(node.status.st_mode)) {
       parents_.push_back({node, false});
       if (!node.unchanged || node.belowHidden || hidesBelow(node)) writeParents();
@@ -46,7 +48,8 @@ class Packer : public UpperVisitor {
 
   void leave(const UpperNode&) override { parents_.pop_back(); }
 
-  PackResult result;
+  /// Paths that have an entry.
+  std::set<std::string> directories;
 
  private:
   struct Parent {
@@ -67,26 +70,15 @@ class Packer : public UpperVisitor {
       if (std::exchange(parent.written, true)) continue;
       TarEntry entry = describe(parent.node);
       entry.name += '/';
-      header(entry);
-      if (hidesBelow(parent.node)) writeMark(entry.name + std::string(kWhiteoutOpaque));
+      output_.header(entry);
+      directories.insert(parent.node.path);
+      if (hidesBelow(parent.node)) output_.mark(entry.name + std::string(kWhiteoutOpaque));
     }
-  }
-
-  void header(const TarEntry& entry) {
-    writer_.header(entry);
-    ++result.entries;
-  }
-
-  void writeMark(const std::string& name) {
-    TarEntry entry;
-    entry.name = name;
-    header(entry);
   }
 
   TarEntry describe(const UpperNode& node) {
     TarEntry entry = entryOf(node.dir, node.name, node.status, node.path);
-    if (clampMtime_ && entry.mtime.tv_sec >= *clampMtime_)
-      entry.mtime = {static_cast<time_t>(*clampMtime_), 0};
+    output_.clamp(entry);
     return entry;
   }
 
@@ -98,29 +90,28 @@ class Packer : public UpperVisitor {
         entry.kind = NodeKind::hardLink;
         entry.linkName = first->second;
         entry.xattrs.clear();  // the first name has said them
-        header(entry);
+        output_.header(entry);
         return;
       }
     }
     if (entry.kind == NodeKind::file) {
       writeFile(node, entry);
     } else {
-      if (entry.kind == NodeKind::symlink) result.contentSize += entry.linkName.size();
-      header(entry);
+      if (entry.kind == NodeKind::symlink) output_.result.contentSize += entry.linkName.size();
+      output_.header(entry);
     }
   }
 
   void writeFile(const UpperNode& node, TarEntry& entry) {
     const NodeFile file(node.dir, node.name, node.status, node.path);
     entry.fileSize = file.size();
-    header(entry);
-    result.contentSize += entry.fileSize;
-    file.write(writer_);
+    output_.header(entry);
+    output_.result.contentSize += entry.fileSize;
+    file.write(output_.tar);
   }
 
-  TarWriter& writer_;
+  LayerOutput output_;
   bool lowersKnown_;
-  std::optional<std::int64_t> clampMtime_;
   std::vector<Parent> parents_;
   std::map<std::pair<dev_t, ino_t>, std::string> names_;
 };
@@ -171,26 +162,56 @@ class Lister : public UpperVisitor {
   std::vector<std::pair<std::string, char>> changes_;
 };
 
-void walk(const UpperRequest& request, UpperVisitor& visitor) {
-  const Jail jail = enterJail(request.upper, request.lowers, JailMode::read);
-  walkUpper({jail.root.get(), request.stubs}, LowerDir::root(jail.lowers), visitor);
+/// The container's view without its volumes.
+LowerDir mergedView(const Jail& jail) {
+  std::vector<UniqueFd> all;
+  const auto reopen = [&](const UniqueFd& dir) {
+    all.emplace_back(check(openat(dir.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), kStep, "view"));
+  };
+  reopen(jail.root);
+  for (const UniqueFd& lower : jail.lowers) reopen(lower);
+  return LowerDir::root(all);
 }
 
 }  // namespace
 
-PackResult packLayer(const UpperRequest& request, std::optional<std::int64_t> clampMtime) {
-  TarWriter writer(STDOUT_FILENO);
-  Packer packer(writer, !request.lowers.empty(), clampMtime);
-  walk(request, packer);
-  writer.finish();
-  packer.result.tarSize = writer.size();
-  packer.result.diffId = "sha256:" + writer.digest();
-  return packer.result;
+PackResult packLayer(const PackRequest& request) {
+  std::vector<std::string> dirs = request.lowers;
+  for (const PackVolume& volume : request.volumes) dirs.push_back(volume.dir);
+  Jail jail = enterJail(request.upper, dirs, JailMode::read);
+  const auto firstVolume = jail.lowers.begin() + static_cast<std::ptrdiff_t>(request.lowers.size());
+  const std::vector<UniqueFd> volumeDirs(std::make_move_iterator(firstVolume),
+                                         std::make_move_iterator(jail.lowers.end()));
+  jail.lowers.resize(request.lowers.size());
+
+  TarWriter tar(STDOUT_FILENO);
+  PackResult result;
+  const LayerOutput output{tar, request.clampMtime, result};
+  const LowerDir below = request.whole ? LowerDir() : LowerDir::root(jail.lowers);
+  const LowerDir view = mergedView(jail);
+  const VolumeViews volumes = viewVolumes(view, request.volumes, volumeDirs);
+  ViewWriter writer(output, request.stubs, volumes);
+  std::set<std::string> covered, known;
+  for (const auto& [path, content] : volumes) covered.insert(path);
+  if (request.whole) {
+    writer.root(view);
+  } else {
+    Packer packer(output, !request.lowers.empty());
+    walkUpper({jail.root.get(), request.stubs, covered}, below, packer);
+    known = std::move(packer.directories);
+  }
+  writer.remainingVolumes(view, below, std::move(known));
+  tar.finish();
+  result.tarSize = tar.size();
+  result.diffId = "sha256:" + tar.digest();
+  return result;
 }
 
 std::uint64_t diffLayer(const UpperRequest& request) {
   Lister lister;
-  walk(request, lister);
+  const Jail jail = enterJail(request.upper, request.lowers, JailMode::read);
+  const std::set<std::string> covered;
+  walkUpper({jail.root.get(), request.stubs, covered}, LowerDir::root(jail.lowers), lister);
   return lister.write(STDOUT_FILENO);
 }
 

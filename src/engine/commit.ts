@@ -3,7 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { parseChanges } from '../intent/change.js';
-import { canonical, familiar, parseReference, withDefaultTag } from '../intent/reference.js';
+import { familiar, parseReference } from '../intent/reference.js';
+import type { PackVolume } from '../layer/pack.js';
 import type { PackResult } from '../native/protocol.js';
 import { planCommit } from '../plan/commit.js';
 import type { ContainerRecord } from '../store/containers.js';
@@ -11,7 +12,8 @@ import type { StoredImage } from '../store/images.js';
 import { StagingDir } from '../store/staging.js';
 import type { CommitOptions } from '../types/engine.js';
 import { hexOf, type ImageId, parseDiffId } from '../types/ids.js';
-import { timestamp } from './clock.js';
+import { creationTime } from './clock.js';
+import { volumesToPack } from './commit-volumes.js';
 import type { EngineContext } from './context.js';
 import { addLayerFromTar, publishImage } from './import-layer.js';
 import { recordContainerEvent } from './journal.js';
@@ -19,7 +21,8 @@ import { withContainerLock } from './lock.js';
 import { connectMonitor } from './monitor.js';
 import { resolveContainer } from './resolve.js';
 import { findImage } from './resolve-image.js';
-import { writablePart } from './writable.js';
+import { newReference } from './tag.js';
+import { imageDirs, writablePart } from './writable.js';
 
 /** @throws TsrunError USAGE for a bad name or change (before anything is read), NOT_FOUND. */
 export async function commit(
@@ -28,36 +31,22 @@ export async function commit(
   options: CommitOptions = {},
 ): Promise<ImageId> {
   const record = resolveContainer(ctx.paths, text);
-  const reference = targetOf(options.repository);
+  const reference = newReference(options.repository);
   parseChanges(options.changes ?? []);
-  warnOfVolumes(record, options);
+  const created = creationTime(options.timestamp);
+  const volumes = volumesToPack(ctx, record, options);
   return withContainerLock(ctx, record.id, async () => {
     const work = await StagingDir.create(ctx);
     try {
       const base = await leaseBase(work, baseOf(ctx, record), record);
-      const packed = await still(ctx, record, options.pause !== false, () => pack(ctx, work, record));
-      return await publish(ctx, work, { record, base, packed, reference, options });
+      const packed = await still(ctx, record, options.pause !== false, () =>
+        pack(ctx, work, record, volumes, options),
+      );
+      return await publish(ctx, work, { record, base, packed, reference, created, options });
     } finally {
       await work.discard();
     }
   });
-}
-
-function targetOf(repository: string | undefined): string | undefined {
-  if (repository === undefined || repository === '') return undefined;
-  const parsed = parseReference(repository);
-  if (parsed.digest !== undefined)
-    throw new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
-      subject: repository,
-    });
-  return canonical(withDefaultTag(parsed));
-}
-
-/** What surprises every user of a database image. */
-function warnOfVolumes(record: ContainerRecord, { onWarning }: CommitOptions): void {
-  const volumes = record.mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
-  if (volumes.length === 0) return;
-  onWarning?.(`data in volumes is not part of the image: ${volumes.join(', ')}`);
 }
 
 /** @throws TsrunError NOT_FOUND after `rmi -f` of the image: the layers are kept for the container, their blobs are not. */
@@ -102,11 +91,20 @@ async function still<T>(
 
 const LAYER_FILE = 'layer.tar';
 
-async function pack(ctx: EngineContext, work: StagingDir, record: ContainerRecord): Promise<PackResult> {
+async function pack(
+  ctx: EngineContext,
+  work: StagingDir,
+  record: ContainerRecord,
+  volumes: readonly PackVolume[],
+  { squash, timestamp: clampMtime }: CommitOptions,
+): Promise<PackResult> {
   const { packLayer } = await import('../layer/pack.js');
   const output = openSync(join(work.dir, LAYER_FILE), 'wx', 0o600);
   try {
-    return await packLayer({ ...writablePart(ctx, record), output });
+    const { lower, ...part } = writablePart(ctx, record);
+    // The engine's own layer is for containers, not for images.
+    const below = squash ? imageDirs(ctx, record) : lower;
+    return await packLayer({ ...part, lower: below, output, volumes, whole: squash, clampMtime });
   } finally {
     closeSync(output);
   }
@@ -118,11 +116,12 @@ interface Publication {
   packed: PackResult;
   /** Canonical. */
   reference: string | undefined;
+  created: string;
   options: CommitOptions;
 }
 
 async function publish(ctx: EngineContext, work: StagingDir, publication: Publication): Promise<ImageId> {
-  const { record, base, packed, reference, options } = publication;
+  const { record, base, packed, reference, created, options } = publication;
   // As with Docker: what changes nothing makes no layer.
   const diffId = packed.entries === 0 ? undefined : parseDiffId(packed.diffId);
   const config = planCommit({
@@ -130,17 +129,22 @@ async function publish(ctx: EngineContext, work: StagingDir, publication: Public
     argv: [record.path, ...record.args],
     config: record.config,
     diffId,
-    created: timestamp(),
+    created,
     options,
   });
-  const layers = [...base.manifest.layers];
+  const layers = options.squash ? [] : [...base.manifest.layers];
   if (diffId !== undefined) {
     const tar = join(work.dir, LAYER_FILE);
-    const lower = record.layers.map((key) => ctx.paths.layer(key)).reverse();
-    const added = await addLayerFromTar(ctx, work, tar, diffId, base.config.rootfs.diff_ids, lower);
+    const [below, dirs] = options.squash ? [[], []] : [base.config.rootfs.diff_ids, imageDirs(ctx, record)];
+    const added = await addLayerFromTar(ctx, work, tar, diffId, below, dirs);
     layers.push(added.descriptor);
   }
-  const imageID = await publishImage(ctx, work, { config, layers, reference, parent: base.id });
+  const imageID = await publishImage(ctx, work, {
+    config,
+    layers,
+    reference,
+    parent: options.squash ? undefined : base.id,
+  });
   const imageRef = reference === undefined ? '' : familiar(parseReference(reference));
   recordContainerEvent(ctx, record, 'commit', { comment: options.message ?? '', imageID, imageRef });
   return imageID;

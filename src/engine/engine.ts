@@ -11,7 +11,7 @@ import type * as Api from '../types/engine.js';
 import type { ImageId } from '../types/ids.js';
 import type { EngineContext } from './context.js';
 import { engineInfo, versionInfo } from './info.js';
-import { openContext } from './open.js';
+import { openContext, registryContext } from './open.js';
 import { reconcile } from './reconcile.js';
 
 export class LocalEngine implements Api.Engine {
@@ -81,6 +81,16 @@ export class LocalEngine implements Api.Engine {
   async load(input: Readable | { dir: string }): Promise<Api.LoadedImage[]> {
     const { loadImages } = await import('./load.js');
     return loadImages(await this.#ready(), input);
+  }
+
+  async login(options: Api.LoginOptions): Promise<Api.LoginResult> {
+    const { login } = await import('./login.js');
+    return login(registryContext(this.#options), options);
+  }
+
+  async logout(registry?: string): Promise<Api.LogoutResult> {
+    const { logout } = await import('./login.js');
+    return logout(registryContext(this.#options), registry);
   }
 
   async create(options: Api.RunOptions): Promise<Api.Created> {

@@ -8,9 +8,19 @@ import { openStore } from '../store/open.js';
 import type { Store } from '../store/staging.js';
 import type { EngineOptions } from '../types/engine.js';
 import type { EngineContext } from './context.js';
+import type { RegistryContext } from './image-context.js';
 import { imageUsers, usedLayers } from './users.js';
 
 export const DEFAULT_CERTS_DIR = '/etc/tsrun/certs.d';
+
+/** For what needs no store. */
+export function registryContext(options: EngineOptions): RegistryContext {
+  return {
+    certsDir: options.certsDir ?? DEFAULT_CERTS_DIR,
+    extraCaFile: options.extraCaFile,
+    env: options.env ?? process.env,
+  };
+}
 
 /** @throws TsrunError HOST when we are not root. */
 export async function openContext(
@@ -35,9 +45,7 @@ export async function openContext(
     store,
     helperPath: helper,
     storeTag: storeTag(store.paths.root),
-    certsDir: options.certsDir ?? DEFAULT_CERTS_DIR,
-    extraCaFile: options.extraCaFile,
-    env: options.env ?? process.env,
+    ...registryContext(options),
     users: async () => imageUsers(store),
     usedLayers: async () => usedLayers(store),
     onTrace: options.onTrace,

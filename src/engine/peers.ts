@@ -27,7 +27,8 @@ export function peerSource(ctx: EngineContext): PeerSource {
   };
 }
 
-function subpathsOf(ctx: EngineContext, id: ContainerId): NonNullable<LaunchSpec['subpaths']> {
+/** Parts of volumes that a container has in place of the whole. */
+export function subpathsOf(ctx: EngineContext, id: ContainerId): NonNullable<LaunchSpec['subpaths']> {
   const launch = JSON.parse(readFileSync(ctx.paths.container(id).launch, 'utf8')) as LaunchSpec;
   return launch.subpaths ?? [];
 }

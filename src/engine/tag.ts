@@ -16,11 +16,7 @@ export async function tagImage({ store }: ImageContext, source: string, target: 
   const { paths } = store;
   if (!HEX64.test(source)) nameOf(source);
   const wanted = withDefaultTag(nameOf(target));
-  if (wanted.digest !== undefined)
-    throw new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
-      step: 'image.tag',
-      subject: target,
-    });
+  if (wanted.digest !== undefined) throw digestRefused(target);
   await withStorageLock(paths, store.native, 'exclusive', async () => {
     const { entry } = requireEntry(paths, source);
     const reference = canonical(wanted);
@@ -32,6 +28,24 @@ export async function tagImage({ store }: ImageContext, source: string, target: 
       withEntry(allEntries(paths), { descriptor, original, imageId, parent, reference, taggedAt }),
     );
     recordEvent(store, { type: 'image', action: 'tag', id: imageId, attributes: { name: familiar(wanted) } });
+  });
+}
+
+/**
+ * The canonical name of an image that is to be made; undefined for one without a name.
+ * @throws TsrunError USAGE
+ */
+export function newReference(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  const parsed = parseReference(text);
+  if (parsed.digest !== undefined) throw digestRefused(text);
+  return canonical(withDefaultTag(parsed));
+}
+
+function digestRefused(subject: string): TsrunError {
+  return new TsrunError('USAGE', 'refusing to create a tag with a digest reference', {
+    step: 'image.tag',
+    subject,
   });
 }
 

@@ -10,5 +10,10 @@ export function writablePart(ctx: EngineContext, record: ContainerRecord): Upper
 
 /** Topmost first: the engine's own layer, then the image's. */
 export function lowerDirs(ctx: EngineContext, record: ContainerRecord): string[] {
-  return [ctx.paths.initLayer, ...record.layers.map((key) => ctx.paths.layer(key)).reverse()];
+  return [ctx.paths.initLayer, ...imageDirs(ctx, record)];
+}
+
+/** The image's layers, topmost first. */
+export function imageDirs(ctx: EngineContext, record: ContainerRecord): string[] {
+  return record.layers.map((key) => ctx.paths.layer(key)).reverse();
 }

@@ -15,7 +15,20 @@ export interface UpperRequest {
   signal?: AbortSignal;
 }
 
+/** A volume whose content becomes part of the layer. */
+export interface PackVolume {
+  /** Where the container has it. */
+  path: string;
+  /** Where it lies. */
+  dir: string;
+  /** Below that; all of it if absent. */
+  part?: string;
+}
+
 export interface PackRequest extends UpperRequest {
+  volumes?: readonly PackVolume[];
+  /** All that the container sees, not just what it changed: a layer that needs nothing below. */
+  whole?: boolean;
   /** Gets the tar and is then ended; a descriptor is only written to. */
   output: Writable | number;
   /** No entry is given a later time: seconds since 1970. */
@@ -41,6 +54,9 @@ export function packLayer(request: PackRequest): Promise<PackResult> {
   const { helperPath, output, signal } = request;
   const args = upperArgs(request);
   if (request.clampMtime !== undefined) args.push('--clamp-mtime', String(request.clampMtime));
+  if (request.whole) args.push('--whole', 'yes');
+  for (const { path, dir, part } of request.volumes ?? [])
+    args.push('--volume', dir, '--at', path, ...(part === undefined ? [] : ['--part', part]));
   return runTreeVerb<PackResult>({ helperPath, verb: 'pack', args, output, signal });
 }
 

@@ -21,8 +21,9 @@
  *   apply    --target DIR [--base yes | --lower DIR ...]         tar on fd 0 -> DIR (a layer in overlayfs form); --base:
  *                                                                no layer lies below; neither: not known
  *   diff     --upper DIR [--lower DIR]... [--stubs FILE]         "K path" (K = A, C or D) and a NUL each on fd 1
- *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC]
- *                                                                the layer tar of a writable part on fd 1
+ *   pack     --upper DIR [--lower DIR]... [--stubs FILE] [--clamp-mtime SEC] [--whole yes]
+ *            [--volume DIR --at PATH [--part PATH]]...           the layer tar of a writable part on fd 1, with the content
+ *                                                                of volumes; --whole: with all that lies below
  *   list     --layer DIR...                                      all that is in layers, on fd 1: native/layer/listing.h
  *   compress [--level 1-12]                                      fd 0 -> gzip on fd 1, the same bytes whatever the machine
  *   copy-stat --dir CONTAINER_DIR [--lock FD] --path PATH        what is at PATH of a container: CopyStat

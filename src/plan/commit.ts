@@ -14,7 +14,7 @@ export interface CommitInput {
   diffId: DiffId | undefined;
   /** RFC 3339 */
   created: string;
-  options: Pick<CommitOptions, 'author' | 'message' | 'changes'>;
+  options: Pick<CommitOptions, 'author' | 'message' | 'changes' | 'squash'>;
 }
 
 /** @throws TsrunError USAGE for a change that is none. */
@@ -37,9 +37,9 @@ export function planCommit(input: CommitInput): ImageConfig {
     config: applyChanges(imagePart(input.config), options.changes ?? []),
     rootfs: {
       type: 'layers',
-      diff_ids: [...base.rootfs.diff_ids, ...(diffId === undefined ? [] : [diffId])],
+      diff_ids: [...(options.squash ? [] : base.rootfs.diff_ids), ...(diffId === undefined ? [] : [diffId])],
     },
-    history: [...alignedHistory(base), entry],
+    history: [...(options.squash ? withoutLayers(base) : alignedHistory(base)), entry],
   };
 }
 
@@ -58,6 +58,11 @@ function imagePart(config: ContainerConfig): ImageRunConfig {
     ...(config.StopSignal ? { StopSignal: config.StopSignal } : {}),
     ...(config.Shell ? { Shell: config.Shell } : {}),
   };
+}
+
+/** What made the base is still told, but its steps have no layers of their own any more. */
+function withoutLayers({ history = [] }: ImageConfig): HistoryEntry[] {
+  return history.map((entry) => ({ ...entry, empty_layer: true }));
 }
 
 /** An image without a history gets a bare entry per layer, so that layers and history stay aligned. */

@@ -6,7 +6,7 @@ import { parseObject } from '../types/documents.js';
 import { literalOf, REACH, type Reach, reachOf } from './addresses.js';
 import { type Challenge, mayHaveCredentials, parseChallenges } from './challenge.js';
 import { type Credentials, type Environment, findCredentials } from './credentials.js';
-import type { TlsSettings } from './hosts.js';
+import type { RegistryHost, TlsSettings } from './hosts.js';
 import { failure, NO_TLS_SETTINGS, type Transport } from './transport.js';
 
 const DEFAULT_LIFETIME_S = 60;
@@ -23,12 +23,20 @@ interface Token {
 
 export class Authenticator {
   private readonly tokens = new Map<string, Token>();
+  private refreshToken: string | undefined;
 
+  /** @param given these, and not what is stored; the token server is then asked for an identity token too */
   constructor(
     private readonly transport: Transport,
     private readonly env: Environment,
+    private readonly given?: Credentials,
     private readonly now: () => number = Date.now,
   ) {}
+
+  /** What a token server gave in exchange for the password, to be kept in its place. */
+  get identityToken(): string | undefined {
+    return this.refreshToken;
+  }
 
   /** The header for a request to `registry`, if one is known. */
   known(registry: URL, scope: string): string | undefined {
@@ -38,17 +46,18 @@ export class Authenticator {
 
   /**
    * Turns a 401 into the header to try next; undefined if nothing could be tried.
+   * @param domain what references call the registry, if it is not a mirror: credentials may be stored under that name
    * @throws TsrunError REGISTRY if the token server is not to be trusted or does not answer
    */
   async answer(
     registry: URL,
     scope: string,
     header: string | string[] | undefined,
-    tls: TlsSettings,
+    { tls, domain }: Pick<RegistryHost, 'tls' | 'domain'>,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
     const challenges = parseChallenges(header);
-    const credentials = await findCredentials(registry.host, this.env);
+    const credentials = this.given ?? (await this.stored(registry, domain));
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     const token =
       bearer !== undefined
@@ -59,6 +68,11 @@ export class Authenticator {
     if (token === undefined) return undefined;
     this.tokens.set(keyOf(registry, scope), token);
     return token.header;
+  }
+
+  private async stored(registry: URL, domain: string | undefined): Promise<Credentials | undefined> {
+    const found = await findCredentials(registry.host, this.env);
+    return found === undefined && domain !== undefined ? await findCredentials(domain, this.env) : found;
   }
 
   private async bearer(
@@ -86,6 +100,11 @@ export class Authenticator {
     } else {
       for (const each of scopes) query.append('scope', each);
       if (credentials !== undefined) headers.authorization = basic(credentials);
+      if (credentials !== undefined && this.given !== undefined) {
+        query.set('account', credentials.username);
+        query.set('client_id', CLIENT_ID);
+        query.set('offline_token', 'true');
+      }
     }
     const url = new URL(realm);
     if (!post) for (const [name, value] of query) url.searchParams.append(name, value);
@@ -110,6 +129,8 @@ export class Authenticator {
     const text = [json.token, json.access_token].find((each) => typeof each === 'string' && each !== '');
     if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text))
       throw failure(url, 'the token server sent no token');
+    if (typeof json.refresh_token === 'string' && json.refresh_token !== '')
+      this.refreshToken = json.refresh_token;
     const lifetime =
       typeof json.expires_in === 'number' && json.expires_in > 0 ? json.expires_in : DEFAULT_LIFETIME_S;
     return { header: `Bearer ${text}`, expires: this.now() + Math.max(lifetime - MARGIN_S, 1) * 1000 };

@@ -1,8 +1,8 @@
 /** Manifests and blobs of one repository, from its mirrors in order and then from the registry itself. */
 import { createHash } from 'node:crypto';
 import { TsrunError } from '../errors.js';
-import { canonical, type Reference } from '../intent/reference.js';
-import { MediaType } from '../types/documents.js';
+import { canonical, type Reference, TAG } from '../intent/reference.js';
+import { MediaType, parseObject } from '../types/documents.js';
 import { type Digest, isDigest, parseDigest } from '../types/ids.js';
 import type { Descriptor } from '../types/oci.js';
 import { readLimited } from './auth.js';
@@ -10,10 +10,11 @@ import { Connection, Pace } from './connection.js';
 import type { Environment } from './credentials.js';
 import { type Capability, type RegistryHost, registryHosts } from './hosts.js';
 import { backOff, isTransient, pullError, StatusError } from './status.js';
-import { type HttpResponse, headerOf } from './transport.js';
+import { failure, type HttpResponse, headerOf } from './transport.js';
 
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
 const ATTEMPTS = 5;
+const MAX_PAGES = 1000;
 const ACCEPT = [
   MediaType.ociIndex,
   MediaType.dockerList,
@@ -82,6 +83,28 @@ export class RegistryClient {
         error,
         isDigest(which) ? { ...this.reference, digest: which } : { ...this.reference, tag: which },
       );
+    }
+  }
+
+  /** All tags of the repository, sorted. @throws TsrunError with Docker's text */
+  async tags(signal?: AbortSignal): Promise<string[]> {
+    try {
+      return await this.fromHosts('resolve', signal, async (host) => {
+        const tags = new Set<string>();
+        let at: string | URL | undefined = 'tags/list';
+        for (let page = 0; at !== undefined; page += 1) {
+          const response: HttpResponse = await this.connection.send(host, { method: 'GET', at }, signal);
+          const before = tags.size;
+          for (const tag of await readTags(response)) tags.add(tag);
+          at = nextPage(response);
+          // Pages that lead nowhere must not be followed for ever.
+          if (at !== undefined && (tags.size === before || page >= MAX_PAGES))
+            throw failure(response.url, 'the list of tags does not end');
+        }
+        return [...tags].sort();
+      });
+    } catch (error) {
+      throw pullError(error, this.reference);
     }
   }
 
@@ -193,6 +216,25 @@ async function readManifest(response: HttpResponse, which: string): Promise<Fetc
     throw content(`manifest verification failed for digest ${claimed}`, claimed);
   const mediaType = headerOf(response, 'content-type')?.split(';')[0]?.trim();
   return { bytes, digest, mediaType };
+}
+
+async function readTags(response: HttpResponse): Promise<string[]> {
+  const { tags } = parseObject(
+    await readLimited(response.body, MANIFEST_LIMIT, response.url),
+    'list of tags',
+    response.url.host,
+  );
+  const list: unknown[] = Array.isArray(tags) ? tags : []; // null: the repository has none
+  return list.filter((tag): tag is string => typeof tag === 'string' && TAG.test(tag));
+}
+
+/** A list goes on at the same server, or not at all. */
+function nextPage(response: HttpResponse): URL | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(headerOf(response, 'link') ?? '')?.[1];
+  if (target === undefined || !URL.canParse(target, response.url.href)) return undefined;
+  const next = new URL(target, response.url);
+  if (next.origin === response.url.origin) return next;
+  throw failure(response.url, `the list of tags goes on at ${next.origin}: refused`);
 }
 
 /** True if a 206 goes on where we are. */

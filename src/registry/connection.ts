@@ -2,6 +2,7 @@
 import { TsrunError } from '../errors.js';
 import { isLoopbackHost } from './addresses.js';
 import { Authenticator } from './auth.js';
+import type { Credentials } from './credentials.js';
 import type { RegistryHost } from './hosts.js';
 import { StatusError, statusError } from './status.js';
 import { type HttpRequest, type HttpResponse, Transport, type TransportOptions } from './transport.js';
@@ -25,17 +26,29 @@ export class Connection {
   private readonly scope: string;
 
   /**
-   * @param repository path of the repository below the host: "library/redis"
+   * @param repository path of the repository below the host: "library/redis"; undefined: the registry as a whole
    * @param actions what will be done there, as token servers call it
+   * @param credentials in place of those that are stored
    */
   constructor(
-    private readonly repository: string,
+    private readonly repository: string | undefined,
     options: TransportOptions,
     actions: 'pull' | 'pull,push' = 'pull',
+    credentials?: Credentials,
   ) {
     this.transport = new Transport(options);
-    this.auth = new Authenticator(this.transport, options.env);
-    this.scope = `repository:${repository}:${actions}`;
+    this.auth = new Authenticator(this.transport, options.env, credentials);
+    this.scope = repository === undefined ? '' : `repository:${repository}:${actions}`;
+  }
+
+  /** What a token server gave in exchange for the credentials. */
+  get identityToken(): string | undefined {
+    return this.auth.identityToken;
+  }
+
+  /** Where a host answers, as far as it is known. */
+  addressOf(host: RegistryHost): string {
+    return this.addresses.get(host) ?? host.url;
   }
 
   close(): Promise<void> {
@@ -70,7 +83,8 @@ export class Connection {
     { method, at, headers, body }: RegistryRequest,
     signal?: AbortSignal,
   ): Promise<HttpResponse> {
-    const url = typeof at === 'string' ? new URL(`${base}/${this.repository}/${at}`) : at;
+    const below = this.repository === undefined ? base : `${base}/${this.repository}`;
+    const url = typeof at === 'string' ? new URL(`${below}/${at}`) : at;
     if (typeof at === 'string' && host.namespace !== undefined) url.searchParams.set('ns', host.namespace);
     // An upload may have its place on another server: what proves who we are stays with the registry.
     const own = url.origin === new URL(base).origin;
@@ -91,7 +105,7 @@ export class Connection {
     let response = await send(own ? this.auth.known(url, this.scope) : undefined);
     if (response.status === 401 && own && response.url.origin === url.origin) {
       const challenge = response.headers['www-authenticate'];
-      const authorization = await this.auth.answer(url, this.scope, challenge, host.tls, signal);
+      const authorization = await this.auth.answer(url, this.scope, challenge, host, signal);
       if (authorization !== undefined) {
         drop(response);
         response = await send(authorization);

@@ -26,6 +26,8 @@ export interface RegistryHost {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as ?ns= to mirrors, so that one mirror can serve several registries. */
   readonly namespace?: string;
+  /** Of the registry itself, not of its mirrors: what references call it. Credentials may be stored under that name. */
+  readonly domain?: string;
 }
 
 /** Folders below `certsDir` that may hold the settings of `domain`, the best first; ":" may be written "_…_". */
@@ -53,7 +55,7 @@ export async function registryHosts(certsDir: string, domain: string): Promise<R
 
 function originOf(domain: string, settings: Partial<RegistryHost>): RegistryHost {
   const name = domain === DEFAULT_DOMAIN ? HUB : domain;
-  return { ...defaults, url: `https://${name}/v2`, guessScheme: true, ...settings };
+  return { ...defaults, url: `https://${name}/v2`, guessScheme: true, domain, ...settings };
 }
 
 const defaults = {

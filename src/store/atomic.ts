@@ -18,6 +18,8 @@ export function isTemp(name: string): boolean {
 export interface AtomicWriteOptions {
   /** Default 0600. The umask does not apply. */
   mode?: number;
+  /** Default: ours. */
+  owner?: { uid: number; gid: number };
   /** false: nothing is synced. For what need not survive a power cut (anything of a `--rm` container). */
   durable?: boolean;
 }
@@ -31,11 +33,12 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   options: AtomicWriteOptions = {},
 ): Promise<void> {
-  const { mode = 0o600, durable = true } = options;
+  const { mode = 0o600, durable = true, owner } = options;
   const temp = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}${TEMP_SUFFIX}`);
   try {
     const file = await open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
     try {
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid);
       await file.writeFile(data);
       await file.chmod(mode);
       if (durable) await file.sync();

@@ -34,6 +34,9 @@ import type {
   ImageSummary,
   ImagesOptions,
   LoadedImage,
+  LoginOptions,
+  LoginResult,
+  LogoutResult,
   PullOptions,
   PullResult,
   PushOptions,
@@ -128,6 +131,15 @@ export interface Engine {
   save(references: string[], output: Writable): Promise<void>;
   /** docker archive, OCI layout in a tar (any compression), or a directory that is an OCI layout. */
   load(input: Readable | { dir: string }): Promise<LoadedImage[]>;
+
+  /**
+   * Shows credentials to a registry and keeps them as Docker does: in config.json ($DOCKER_CONFIG, ~/.docker), or with the
+   * credential helper that it names.
+   * @throws TsrunError REGISTRY_DENIED; NOT_FOUND if none were given and none are stored
+   */
+  login(options: LoginOptions): Promise<LoginResult>;
+  /** Forgets them. Where there are none it is a success. */
+  logout(registry?: string): Promise<LogoutResult>;
 
   create(options: RunOptions): Promise<Created>;
   start(container: string, options?: StartOptions): Promise<Attachment | undefined>;

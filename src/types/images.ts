@@ -66,6 +66,30 @@ export interface PushResult {
   digest: Digest;
 }
 
+export interface LoginOptions {
+  /** "localhost:5000"; default Docker Hub. */
+  registry?: string;
+  /** With `password`. Without both: what is stored for the registry is tried. */
+  username?: string;
+  password?: string;
+  /** Before stored credentials are tried. */
+  onStored?: (username: string) => void;
+  signal?: AbortSignal;
+}
+
+export interface LoginResult {
+  username: string;
+  /** The file that holds the password now, for everybody to read who may read it. */
+  storedIn?: string;
+}
+
+export interface LogoutResult {
+  /** "localhost:5000", "https://index.docker.io/v1/" */
+  registry: string;
+  /** Helpers that could not erase what they keep, in words. */
+  failures: string[];
+}
+
 export interface ImageSummary {
   id: ImageId;
   /** Familiar references: "redis:7", "localhost:5000/app:1". Empty for a dangling image. */
@@ -124,6 +148,28 @@ export interface CommitOptions {
   /** Dockerfile instructions: "CMD [\"a\"]", "ENV A=1". */
   changes?: string[];
   pause?: boolean;
+  /** One layer, with all that lies below: the image stands on nothing. */
+  squash?: boolean;
+  /** What lies in its volumes goes into the layer, at their mount points. */
+  includeVolumes?: boolean;
+  /**
+   * Seconds since 1970: when the image was made, and the latest time that a file in the new layer may have. The same changes
+   * of the same image then give the same bytes and the same id.
+   */
+  timestamp?: number;
+}
+
+export interface ImportOptions {
+  repository?: string;
+  message?: string;
+  changes?: string[];
+  /** Of the image: os/arch[/variant]. Default: this machine's. */
+  platform?: string;
+  /** Seconds since 1970: when the image was made. */
+  timestamp?: number;
+  /** The server has answered. `total`: bytes, if it said how many. */
+  onDownload?: (url: string, total: number | undefined) => void;
+  signal?: AbortSignal;
 }
 
 // ---- containers -------------------------------------------------------------------------------------------------

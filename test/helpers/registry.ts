@@ -34,22 +34,30 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
     const response = await fetch(url).catch(() => undefined);
-    if (response?.ok) return;
+    if (response?.ok || response?.status === 401) return;
     await delay(20);
   }
 }
 
-export async function startRegistry(): Promise<Registry> {
+/** Who may use a registry that was started with `login`. */
+export const LOGIN = { username: 'me', password: 'secret' };
+/** `htpasswd -nbB me secret` */
+const HTPASSWD = 'me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+
+export async function startRegistry(options: { login?: boolean } = {}): Promise<Registry> {
   const dir = mkdtempSync(join(tmpdir(), 'tsrun-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const config = join(dir, 'config.yml');
+  const htpasswd = join(dir, 'htpasswd');
+  writeFileSync(htpasswd, HTPASSWD);
+  const auth = options.login ? `auth: {htpasswd: {realm: tests, path: ${htpasswd}}}\n` : '';
   writeFileSync(
     config,
     `version: 0.1
 log: {level: error}
 storage: {filesystem: {rootdirectory: ${join(dir, 'data')}}, delete: {enabled: true}}
 http: {addr: "${host}"}
-`,
+${auth}`,
   );
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   await answers(`http://${host}/v2/`, child);
