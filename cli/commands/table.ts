@@ -14,6 +14,7 @@ export const GROUPS: Record<string, string> = {
   container: 'Manage containers',
   healthcheck: 'Manage health checks of containers',
   image: 'Manage images',
+  manifest: 'Manage image manifests in registries',
   system: 'Manage tsrun',
   volume: 'Manage volumes',
 };
@@ -104,6 +105,11 @@ export const COMMANDS: readonly Entry[] = [
   },
   { names: image('history'), summary: 'Show the history of an image', load: () => import('./history.js') },
   {
+    names: image('import'),
+    summary: 'Import the contents from a tarball to create a filesystem image',
+    load: () => import('./import.js'),
+  },
+  {
     names: ['inspect'],
     summary: 'Return low-level information on containers, images and volumes',
     load: () => import('./inspect.js'),
@@ -175,6 +181,26 @@ export const COMMANDS: readonly Entry[] = [
     names: ['container prune'],
     summary: 'Remove all stopped containers',
     load: () => import('./container-prune.js'),
+  },
+  {
+    names: ['image exists'],
+    summary: 'Exit with 0 if an image exists, else with 1',
+    load: () => import('./image-exists.js'),
+  },
+  {
+    names: ['image tree'],
+    summary: 'Show the layers of an image as a tree',
+    load: () => import('./image-tree.js'),
+  },
+  {
+    names: ['manifest inspect'],
+    summary: 'Display an image manifest, or a list of them, as a registry has it',
+    load: () => import('./manifest-inspect.js'),
+  },
+  {
+    names: image('untag'),
+    summary: 'Remove names from an image, without removing the image',
+    load: () => import('./untag.js'),
   },
   {
     names: ['image prune'],

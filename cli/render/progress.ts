@@ -16,6 +16,8 @@ export interface RowOptions {
 export interface ProgressOptions extends RowOptions {
   /** The pull is the whole command (it says "Using default tag" and ends with the full reference). */
   standalone: boolean;
+  /** One tag after another is pulled: the status is that of all of them, and comes at the end. */
+  allTags?: boolean;
 }
 
 /** The bar needs a wide terminal. */
@@ -63,7 +65,7 @@ class LayerRows {
 }
 
 export class PullProgress {
-  private readonly rows: LayerRows;
+  private rows: LayerRows;
 
   constructor(private readonly options: ProgressOptions) {
     this.rows = new LayerRows(options);
@@ -73,6 +75,7 @@ export class PullProgress {
     const { write, standalone } = this.options;
     switch (event.kind) {
       case 'resolving':
+        this.rows = new LayerRows(this.options);
         if (event.defaultTag && standalone) write('Using default tag: latest\n');
         break;
       case 'found':
@@ -81,14 +84,16 @@ export class PullProgress {
       case 'layer':
         this.rows.tell(event);
         break;
-      case 'done': {
-        const name = familiarName(event.reference);
-        const status = event.upToDate
-          ? `Image is up to date for ${name}`
-          : `Downloaded newer image for ${name}`;
-        write(`${escapeControls(`Digest: ${event.digest}`)}\n${escapeControls(`Status: ${status}`)}\n`);
-      }
+      case 'done':
+        write(`${escapeControls(`Digest: ${event.digest}`)}\n`);
+        if (!this.options.allTags) this.status(familiarName(event.reference), event.upToDate);
     }
+  }
+
+  /** The last line: what came of it. */
+  status(name: string, upToDate: boolean): void {
+    const text = upToDate ? `Image is up to date for ${name}` : `Downloaded newer image for ${name}`;
+    this.options.write(`${escapeControls(`Status: ${text}`)}\n`);
   }
 }
 

@@ -35,6 +35,11 @@ export class LocalEngine implements Api.Engine {
     return pullImage(await this.#ready(), reference, options);
   }
 
+  async pullAll(repository: string, options?: Api.PullOptions): Promise<Api.PullResult[]> {
+    const { pullAllTags } = await import('./pull-all.js');
+    return pullAllTags(await this.#ready(), repository, options);
+  }
+
   async push(reference: string, options?: Api.PushOptions): Promise<Api.PushResult[]> {
     const { pushImage } = await import('./push.js');
     return pushImage(await this.#ready(), reference, options);
@@ -60,6 +65,24 @@ export class LocalEngine implements Api.Engine {
     return exploreImage(await this.#ready(), reference, options);
   }
 
+  async imageTree(reference: string): Promise<Api.ImageTree> {
+    const { imageTree } = await import('./image-tree.js');
+    return imageTree(await this.#ready(), reference);
+  }
+
+  async inspectManifest(
+    reference: string,
+    options?: { details?: boolean; signal?: AbortSignal },
+  ): Promise<Api.ManifestInspect> {
+    const { inspectManifest } = await import('./manifest-inspect.js');
+    return inspectManifest(registryContext(this.#options), reference, options);
+  }
+
+  async untag(image: string, names?: string[]): Promise<string[]> {
+    const { untagImage } = await import('./untag.js');
+    return untagImage(await this.#ready(), image, names);
+  }
+
   async tag(source: string, target: string): Promise<void> {
     const { tagImage } = await import('./tag.js');
     return tagImage(await this.#ready(), source, target);
@@ -81,6 +104,11 @@ export class LocalEngine implements Api.Engine {
   async load(input: Readable | { dir: string }): Promise<Api.LoadedImage[]> {
     const { loadImages } = await import('./load.js');
     return loadImages(await this.#ready(), input);
+  }
+
+  async import(source: Readable | { url: string }, options?: Api.ImportOptions): Promise<ImageId> {
+    const { importImage } = await import('./import.js');
+    return importImage(await this.#ready(), source, options);
   }
 
   async login(options: Api.LoginOptions): Promise<Api.LoginResult> {

@@ -58,7 +58,7 @@ export async function resolveRemote(
 /** The image config, verified, from the registry. */
 export async function fetchConfig(
   client: RegistryClient,
-  { manifest }: RemoteImage,
+  { manifest }: Pick<RemoteImage, 'manifest'>,
   signal?: AbortSignal,
 ): Promise<Buffer> {
   const { config } = manifest;

@@ -153,7 +153,8 @@ export function compressionOf(head: Uint8Array): string | undefined {
   return MAGIC.find(([, bytes]) => bytes.every((byte, i) => head[i] === byte))?.[0];
 }
 
-async function plainTar(input: Readable): Promise<Readable> {
+/** An archive as it is uncompressed: gzip, zstd, xz and bzip2 are told by their first bytes. */
+export async function plainTar(input: Readable): Promise<Readable> {
   const iterator: AsyncIterator<Buffer> = input[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   let done = false;

@@ -33,10 +33,13 @@ import type {
   ImageInspect,
   ImageSummary,
   ImagesOptions,
+  ImageTree,
+  ImportOptions,
   LoadedImage,
   LoginOptions,
   LoginResult,
   LogoutResult,
+  ManifestInspect,
   PullOptions,
   PullResult,
   PushOptions,
@@ -119,19 +122,34 @@ export interface Engine {
   readonly terminal: TerminalControl;
 
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /** {@link pull} of every tag that the repository has; the reference has none. */
+  pullAll(repository: string, options?: PullOptions): Promise<PullResult[]>;
   push(reference: string, options?: PushOptions): Promise<PushResult[]>;
   images(options?: ImagesOptions): Promise<ImageSummary[]>;
   inspectImage(reference: string): Promise<ImageInspect>;
   history(reference: string): Promise<HistoryRow[]>;
   /** What each layer brings, changes and removes, file by file, and which bytes no container can see. */
   exploreImage(reference: string, options?: { signal?: AbortSignal }): Promise<ImageExploration>;
+  /** Its layers, and which images here stand on which of them. */
+  imageTree(reference: string): Promise<ImageTree>;
+  /** What a registry has under a name, without pulling it. With `details` also the manifests of an index. */
+  inspectManifest(
+    reference: string,
+    options?: { details?: boolean; signal?: AbortSignal },
+  ): Promise<ManifestInspect>;
   tag(source: string, target: string): Promise<void>;
+  /** Takes names from an image, all of them if none are given; the image stays. Returns what it is called no more. */
+  untag(image: string, names?: string[]): Promise<string[]>;
   removeImage(reference: string, options?: { force?: boolean; noPrune?: boolean }): Promise<RemovedImage[]>;
   /** One tar that is an OCI layout and a docker archive at once. */
   save(references: string[], output: Writable): Promise<void>;
   /** docker archive, OCI layout in a tar (any compression), or a directory that is an OCI layout. */
   load(input: Readable | { dir: string }): Promise<LoadedImage[]>;
 
+  /**
+   * An image with one layer, from a tar of a root file system: plain or with any compression, from a stream or of a web server.
+   */
+  import(source: Readable | { url: string }, options?: ImportOptions): Promise<ImageId>;
   /**
    * Shows credentials to a registry and keeps them as Docker does: in config.json ($DOCKER_CONFIG, ~/.docker), or with the
    * credential helper that it names.

@@ -1,6 +1,6 @@
 /** What the image verbs take and give. */
 import type { Digest, ImageId } from './ids.js';
-import type { HistoryEntry, ImageRunConfig } from './oci.js';
+import type { Descriptor, HistoryEntry, ImageRunConfig } from './oci.js';
 
 export type LayerStatus =
   | 'Pulling fs layer'
@@ -127,6 +127,31 @@ export interface HistoryRow extends HistoryEntry {
   tags: string[];
   /** bytes */
   size: number;
+}
+
+export interface ImageTree {
+  id: ImageId;
+  tags: string[];
+  /** bytes of all layers' files */
+  size: number;
+  /** Bottom first. `topOf`: tags of images here that have it on top, and the same below it. */
+  layers: { diffId: string; size: number; topOf: string[] }[];
+}
+
+/** A manifest as a registry has it. */
+export interface RemoteManifest {
+  /** Familiar; "redis:7@sha256:…" for one of an index. */
+  reference: string;
+  descriptor: Descriptor;
+  bytes: Uint8Array;
+}
+
+export interface ManifestInspect {
+  /** What the name leads to: an index, or an image's manifest. Valid JSON. */
+  bytes: Uint8Array;
+  isIndex: boolean;
+  /** With `details`: the manifest, or those of the index. */
+  manifests: RemoteManifest[];
 }
 
 export type RemovedImage = { untagged: string } | { deleted: string };
