@@ -86,6 +86,8 @@ export class Authenticator {
     const realm = realmOf(registry, params.realm);
     const sameHost = realm.hostname === registry.hostname;
     const credentials = mayHaveCredentials(registry, realm) ? stored : undefined;
+    // A login that nobody has looked at must not count as one.
+    if (this.given !== undefined && credentials === undefined) throw denied(registry, stored, credentials);
     const query = new URLSearchParams();
     if (params.service !== undefined) query.set('service', params.service);
     const scopes = (params.scope ?? scope).split(' ').filter(Boolean);
@@ -196,7 +198,7 @@ function denied(registry: URL, stored: Credentials | undefined, sent: Credential
     subject: registry.host,
     hint:
       stored !== undefined && sent === undefined
-        ? `the stored credentials were not sent: ${registry.host} names a token server of another host`
+        ? `the credentials were not sent: ${registry.host} names a token server of another host`
         : undefined,
   });
 }

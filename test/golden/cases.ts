@@ -4,6 +4,7 @@ import { CONTAINERS } from './containers.js';
 import { COPY } from './copy.js';
 import { EXITS } from './exits.js';
 import { FORMATS } from './formats.js';
+import { IMAGE_VERBS } from './image-verbs.js';
 import { IMAGES } from './images.js';
 import { LIFECYCLE } from './lifecycle.js';
 import { REFUSALS } from './refusals.js';
@@ -21,6 +22,7 @@ export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...UPDATE,
   ...FORMATS,
   ...IMAGES,
+  ...IMAGE_VERBS,
   ...LIFECYCLE,
   ...VOLUMES,
   ...REFUSALS,
