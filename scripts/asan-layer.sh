@@ -1,23 +1,20 @@
 #!/bin/bash
-# Builds the tree verbs with the address and undefined-behaviour sanitizers and runs the hostile archives against them:
-# first the test's own expectations, then mutations of the same archives.
-#   scripts/asan-layer.sh [MUTATIONS] [SEED]
+# Hostile archives against a build of the tree verbs with sanitizers: first the tests' own expectations, then mutations.
+#   scripts/asan-layer.sh [MUTATIONS] [SEED]     MUTATIONS are made with SEED (default 1), and as many with a random seed
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mutations=${1:-500}
-seed=${2:-1}
 out=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-asan-XXXXXX")
 trap 'rm -rf "$out"' EXIT
-
 echo "building the tree verbs with sanitizers"
-flags=(-std=c++20 -O1 -g -Wall -Wextra -Wno-unused-result -D_FILE_OFFSET_BITS=64 -Inative
-  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-printf '%s\n' native/layer/*.cc native/helper/tree_verbs.cc native/helper/answer.cc native/runtime/remove.cc test/layer/tree_verbs_main.cc |
-  xargs -P "$(nproc)" -I{} sh -c 'g++ "$@" -c {} -o "$0/$(basename {} .cc).o"' "$out" "${flags[@]}"
-g++ "${flags[@]}" "$out"/*.o -o "$out/tree-verbs" -lseccomp -lzstd -ldeflate
-
-export TSRUN_TEST_HELPER=$out/tree-verbs
+bash scripts/asan-build.sh "$out"
 echo "the test archives"
-npx ava test/layer/hostile.test.ts test/layer/apply.test.ts test/layer/pack.test.ts --match '!*jail*' # strace sees the sanitizer's own files
-echo "$mutations mutations, seed $seed"
-npx tsx test/layer/mutate.ts "$mutations" "$seed"
+# A fork for each verb: with sanitizers the start of the program takes longer than the verb. fd 0 ends with this script.
+mkfifo "$out/life"
+"$out/tree-verbs" serve "$out/socket" <"$out/life" >"$out/verbs.log" &
+exec 9>"$out/life"
+while [ ! -S "$out/socket" ]; do sleep 0.05; done
+TSRUN_TEST_HELPER=$out/client npx ava test/layer/hostile.test.ts test/layer/apply.test.ts test/layer/pack.test.ts \
+  test/layer/list.test.ts --match '!*jail*' # strace sees the sanitizer's own files
+exec 9>&-
+npx tsx test/mutations/main.ts --verbs "$out" "${1:-150}" "${2:-1}"
+npx tsx test/mutations/main.ts --verbs "$out" "${1:-150}" "$RANDOM"

@@ -1,5 +1,6 @@
 /** Archives made to break out of, confuse or exhaust an unpacker. */
 import { gzipSync } from 'node:zlib';
+import { moreCases } from './corpus-more.js';
 import { dir, END, entry, file, hardLink, meta, paxHeader, paxRecord, symlink, tar } from './tar-builder.js';
 
 export interface HostileCase {
@@ -359,7 +360,7 @@ export function hostileCases(victim: string): HostileCase[] {
       expect: 'error',
     },
   ];
-  return [...cases, ...hostileStreams()];
+  return [...cases, ...moreCases(victim), ...hostileStreams()];
 }
 
 /** Where the archive as a whole is at fault. */
