@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs all the tests: unit tests, the helper's tests, and end-to-end scenarios with the real CLI as root against the real
-# kernel, a real registry and the real docker, podman, skopeo and umoci (installed when they are missing).
+# kernel, a real registry and the real docker, podman, buildah, skopeo and umoci (installed when they are missing).
 #   scripts/test.sh [ava pattern…]      without a pattern: everything
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ for file in build/Release/tsrun-runtime build/Release/tsrun.node dist/cli.cjs di
 done
 
 # What the tests compare with, or use as real parts.
-oracles=(docker.io chromium podman runc skopeo umoci docker-registry mmdebstrap tmux strace iproute2 zstd xz-utils libcap2-bin attr nftables)
+oracles=(docker.io chromium podman buildah runc skopeo umoci docker-registry mmdebstrap tmux strace iproute2 zstd xz-utils libcap2-bin attr nftables)
 missing=()
 for package in "${oracles[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")

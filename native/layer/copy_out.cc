@@ -78,7 +78,7 @@ class Writer {
     if (first != names_.end()) {
       entry.kind = NodeKind::hardLink;
       entry.linkName = first->second;
-      entry.xattrs.clear();  // the first name has said them
+      // With its xattrs: Docker and podman give the link its owner again, which takes file capabilities away.
       return header(entry);
     }
     if (S_ISREG(status.st_mode)) {

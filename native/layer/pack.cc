@@ -89,7 +89,8 @@ class Packer : public UpperVisitor {
       if (!isNew) {
         entry.kind = NodeKind::hardLink;
         entry.linkName = first->second;
-        entry.xattrs.clear();  // the first name has said them
+        // With its xattrs: Docker and podman give the link its owner again, which takes file capabilities
+        // away.
         output_.header(entry);
         return;
       }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -22,15 +23,23 @@ export interface Docker {
   stop(): Promise<void>;
 }
 
-/** `network`: with a bridge and its rules in the daemon's network namespace (the caller's own, then). */
-export async function startDocker(options: { network?: boolean } = {}): Promise<Docker> {
-  const dir = mkdtempSync(join(tmpdir(), 'tsrun-dockerd-'));
-  const cgroup = basename(dir);
+/**
+ * `network`: with a bridge and its rules in the daemon's network namespace (the caller's own, then); 'none': in the caller's
+ * network namespace, too, but it makes nothing there. `dir`: for its state, in place of a temporary one.
+ */
+export async function startDocker(
+  options: { network?: boolean | 'none'; dir?: string } = {},
+): Promise<Docker> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'tsrun-dockerd-'));
+  mkdirSync(dir, { recursive: true });
+  const cgroup = `tsrun-dockerd-${process.pid}-${basename(dir)}`;
   const host = `unix://${join(dir, 'docker.sock')}`;
   const args = [
     ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid')],
     ...['--host', host, '--storage-driver', 'overlay2'],
-    ...(options.network ? [] : ['--bridge', 'none', '--iptables=false', '--ip-masq=false']),
+    ...(options.network === true
+      ? []
+      : ['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--ip-forward=false']),
     ...['--cgroup-parent', `/${cgroup}`],
   ];
   const isolation = ['-m', '-p', '-f', '--kill-child', '--mount-proc', ...(options.network ? [] : ['-n'])];
