@@ -14,6 +14,7 @@ mkfifo "$out/life"
 exec 9>"$out/life"
 while [ ! -S "$out/socket" ]; do sleep 0.05; done
 TSRUN_TEST_HELPER=$out/client npx ava test/layer/hostile.test.ts test/layer/apply.test.ts test/layer/pack.test.ts \
+  test/layer/pack-whole.test.ts \
   test/layer/list.test.ts --match '!*jail*' # strace sees the sanitizer's own files
 exec 9>&-
 npx tsx test/mutations/main.ts --verbs "$out" "${1:-150}" "${2:-1}"

@@ -141,7 +141,7 @@ void ViewWriter::leaf(const LowerDir::Found& found, const std::string& name, con
     if (!isNew) {
       entry.kind = NodeKind::hardLink;
       entry.linkName = first->second;
-      entry.xattrs.clear();  // the first name has said them
+      // With its xattrs, as in pack.cc.
       return output_.header(entry);
     }
   }

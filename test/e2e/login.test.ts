@@ -12,8 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { type Result, Store } from '../helpers/cli.js';
+import { type Result, Store, TSRUN } from '../helpers/cli.js';
 import { LOGIN, type Registry, startRegistry } from '../helpers/registry.js';
+import { Terminal } from '../helpers/terminal.js';
 
 const { username, password } = LOGIN;
 let registry: Registry;
@@ -155,4 +156,26 @@ test.serial('a damaged config.json stays as it is, and so does one behind a link
   t.is((await linked.run(['login', '-u', username, '--password-stdin', registry.host], password)).code, 0);
   t.is(JSON.parse(readFileSync(target, 'utf8')).kept, 1);
   t.is(typeof linked.config.auths, 'object');
+});
+
+test.serial('at a terminal it asks, and shows no password; ctrl-c ends it', async (t) => {
+  const home = new Home();
+  const env = { ...store.environment(), DOCKER_CONFIG: home.dir };
+  const terminal = new Terminal(`${TSRUN} login ${registry.host}; echo "code $?"; exec sleep 100`, { env });
+  t.teardown(() => terminal.end());
+  await terminal.waitFor(/Username: /);
+  terminal.type(username);
+  terminal.press('Enter');
+  await terminal.waitFor(/Password: /);
+  terminal.type(`${password}xx`);
+  terminal.press('BSpace', 'BSpace', 'Enter');
+  const screen = await terminal.waitFor(/code \d/);
+  t.regex(screen, /Login Succeeded\ncode 0/);
+  t.false(screen.includes(password.slice(0, 4)), screen);
+
+  const again = new Terminal(`${TSRUN} login -u me reg.invalid; echo "code $?"; exec sleep 100`, { env });
+  t.teardown(() => again.end());
+  await again.waitFor(/Password: /);
+  again.press('C-c');
+  t.regex(await again.waitFor(/code \d/), /code 130/);
 });

@@ -45,7 +45,7 @@ function commit(
 }
 
 function plan(
-  options: { author?: string; message?: string; changes?: string[] },
+  options: { author?: string; message?: string; changes?: string[]; squash?: boolean },
   base: ImageConfig,
   diffId: DiffId | undefined,
 ): ImageConfig {
@@ -99,4 +99,19 @@ test('layers and history stay aligned when the base has no history', (t) => {
   const image = commit({}, { ...BASE, history: undefined });
   t.is(image.history?.length, 3);
   t.true(image.history?.every((entry) => entry.empty_layer === undefined));
+});
+
+test('squashed, one layer is left, and the steps of the base have none', (t) => {
+  const image = plan({ squash: true, message: 'all' }, BASE, diff('3'));
+  t.deepEqual(image.rootfs.diff_ids, [diff('3')]);
+  t.deepEqual(
+    image.history?.map(({ empty_layer, created_by }) => [created_by, empty_layer === true]),
+    [
+      ['one', true],
+      ['env', true],
+      ['two', true],
+      ['/bin/bash -c apt install vim', false],
+    ],
+  );
+  t.is(plan({ squash: true }, { ...BASE, history: undefined }, diff('3')).history?.length, 1);
 });
