@@ -7,7 +7,7 @@ import { TsrunError } from '../errors.js';
 import { parseChanges } from '../intent/change.js';
 import { hostPlatform, parsePlatform } from '../intent/platform.js';
 import { familiar, parseReference } from '../intent/reference.js';
-import { plainTar } from '../layer/archive-reader.js';
+import { archiveError, plainTar } from '../layer/archive-reader.js';
 import { planImport } from '../plan/import.js';
 import { digestOfHash } from '../store/blobs.js';
 import { StagingDir } from '../store/staging.js';
@@ -97,11 +97,20 @@ function urlOf(text: string): URL {
   });
 }
 
+/** A broken archive is told as that, and not in the words of zlib or of the program that decompresses it. */
+async function* contentOf(input: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* input as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw archiveError(error);
+  }
+}
+
 async function writeHashed(input: Readable, path: string, signal?: AbortSignal): Promise<DiffId> {
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
   try {
-    for await (const chunk of input as AsyncIterable<Buffer>) {
+    for await (const chunk of contentOf(input)) {
       signal?.throwIfAborted();
       hash.update(chunk);
       await file.writeFile(chunk);

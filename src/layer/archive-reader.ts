@@ -124,7 +124,8 @@ class Spool implements SpooledArchive {
   }
 }
 
-function archiveError(error: unknown): unknown {
+/** What a broken archive makes its readers throw, as our error. */
+export function archiveError(error: unknown): unknown {
   if (error instanceof TsrunError) return error;
   const errno = errnoOf(error);
   if (errno !== undefined && /^E[A-Z]+$/.test(errno))

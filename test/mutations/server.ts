@@ -1,6 +1,6 @@
 /** The tree verbs with sanitizers, as a server: a fork for each verb. test/layer/verb_server.h */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -27,10 +27,11 @@ export class VerbServer {
     });
   }
 
-  static async start(dir: string): Promise<VerbServer> {
+  /** `verbs`: made by scripts/asan-build.sh. What stands for the helper is then `client` in `dir`. */
+  static async start(verbs: string, dir: string): Promise<VerbServer> {
     const socket = join(dir, 'socket');
-    rmSync(socket, { force: true });
-    const child = spawn(join(dir, 'tree-verbs'), ['serve', socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    copyFileSync(join(verbs, 'client'), join(dir, 'client')); // it looks for the socket beside itself
+    const child = spawn(join(verbs, 'tree-verbs'), ['serve', socket], { stdio: ['pipe', 'pipe', 'inherit'] });
     while (!existsSync(socket)) {
       if (child.exitCode !== null) throw new Error('the verb server did not start');
       await delay(10);

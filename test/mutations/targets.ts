@@ -2,6 +2,7 @@
 import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { importImage } from '../../src/engine/import.js';
 import { loadImages } from '../../src/engine/load.js';
 import { TsrunError } from '../../src/errors.js';
 import { applyLayer } from '../../src/layer/apply.js';
@@ -69,7 +70,7 @@ export class LayerTarget {
   }
 }
 
-type Attempt = (store: TestStore, input: Readable) => Promise<unknown>;
+export type Attempt = (store: TestStore, input: Readable) => Promise<unknown>;
 
 /** A verb that stores images: all or nothing, and nothing is left of what it did on the way. */
 export class StoreTarget {
@@ -137,3 +138,6 @@ function leftOvers({ store: { paths } }: TestStore): string[] {
 }
 
 export const load: Attempt = (store, input) => loadImages(store.context, input);
+
+export const importing: Attempt = (store, input) =>
+  importImage(store.context, input, { repository: 'mutated:1' });
