@@ -77,10 +77,6 @@ async function buildLibrary() {
     format: 'esm',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    // Bundled CommonJS (undici) asks for Node's modules by require.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-    },
     define: { TSRUN_VERSION: JSON.stringify(version) },
   });
   const args = ['tsc', '--project', 'tsconfig.lib.json'];

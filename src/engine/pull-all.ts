@@ -26,7 +26,7 @@ export async function pullAllTags(
     if (!options.signal?.aborted) throw cause;
     throw new TsrunError('CANCELLED', 'pull canceled', { step: 'image.pull', subject: text, cause });
   } finally {
-    await client.close();
+    client.close();
   }
   if (tags.length === 0)
     throw new TsrunError('NOT_FOUND', `repository ${familiarRepository(reference)} has no tags`, {

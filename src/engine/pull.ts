@@ -63,7 +63,7 @@ export async function pullImage(
     if (!signal?.aborted) throw error;
     throw new TsrunError('CANCELLED', 'pull canceled', { step: 'image.pull', subject: text, cause: error });
   } finally {
-    await client.close();
+    client.close();
   }
 }
 

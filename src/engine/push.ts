@@ -57,7 +57,7 @@ export async function pushImage(
     throw new TsrunError('CANCELLED', 'push canceled', { step: 'image.push', subject: text, cause: error });
   } finally {
     await work.discard();
-    await upload.close();
+    upload.close();
     // The plain form of a layer has no use any more.
     if (compressed) await collectUnused(context);
   }

@@ -41,6 +41,10 @@ export function reachOf(address: string): Reach {
   return 'public';
 }
 
+export function isTooPrivate(address: string, most: Reach): boolean {
+  return REACH.indexOf(reachOf(address)) > REACH.indexOf(most);
+}
+
 /** The host as an IP literal, or undefined if it is a name. */
 export function literalOf(hostname: string): string | undefined {
   const bare = hostname.replace(/^\[|\]$/g, '');

@@ -63,8 +63,8 @@ export class RegistryClient {
     return new RegistryClient(reference, await registryHosts(options.certsDir, reference.domain), options);
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  close(): void {
+    this.connection.close();
   }
 
   /** @param which a tag or a digest. @throws TsrunError with Docker's text */

@@ -8,7 +8,7 @@ import { StatusError, statusError } from './status.js';
 import { type HttpRequest, type HttpResponse, Transport, type TransportOptions } from './transport.js';
 
 /** What a server without TLS answers to a TLS handshake. */
-const NOT_TLS = /^(?:ERR_SSL_|EPROTO|ECONNRESET|UND_ERR_SOCKET|EPIPE)/;
+const NOT_TLS = /^(?:ERR_SSL_|EPROTO|ECONNRESET|EPIPE)/;
 
 export interface RegistryRequest {
   readonly method: HttpRequest['method'];
@@ -51,8 +51,8 @@ export class Connection {
     return this.addresses.get(host) ?? host.url;
   }
 
-  close(): Promise<void> {
-    return this.transport.close();
+  close(): void {
+    this.transport.close();
   }
 
   /** Resolves with a success (2xx). @throws StatusError for every other answer */
@@ -137,7 +137,7 @@ export class Pace {
     if (this.bytes < Pace.minimum)
       throw new TsrunError('REGISTRY', `${this.host}: the server sends too slowly`, {
         step: 'registry.request',
-        errno: 'UND_ERR_BODY_TIMEOUT',
+        errno: 'ETIMEDOUT',
         subject: this.host,
       });
     this.since = now;

@@ -27,7 +27,7 @@ export async function verifyCredentials(
   } catch (error) {
     throw error instanceof StatusError ? refused(connection.addressOf(host), error) : error;
   } finally {
-    await connection.close();
+    connection.close();
   }
   const { identityToken: token } = connection;
   if (token === undefined) return credentials;

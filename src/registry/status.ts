@@ -8,16 +8,7 @@ import { type HttpResponse, headerOf } from './transport.js';
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 const LONGEST_WAIT_S = 60;
-const TRANSIENT = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-]);
+const TRANSIENT = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 
 /** A status of 400 or more. */
 export class StatusError extends TsrunError {

@@ -1,32 +1,17 @@
 /** One HTTP exchange after another, with time-outs, redirects and TLS as a stranger's server deserves them. */
-import { lookup as dnsLookup } from 'node:dns';
-import { existsSync, readFileSync } from 'node:fs';
-import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
-import { type ConnectionOptions, rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { errnoOf, TsrunError } from '../errors.js';
-import { literalOf, REACH, type Reach, reachOf } from './addresses.js';
-import type { Environment } from './credentials.js';
+import { isTooPrivate, literalOf, type Reach } from './addresses.js';
+import { type AgentOptions, Agents } from './agents.js';
+import { exchange } from './exchange.js';
 import type { TlsSettings } from './hosts.js';
-import { proxyFor } from './proxy.js';
+
+export { NO_TLS_SETTINGS } from './agents.js';
 
 const IDLE_MS = 30_000;
-const CONNECT_MS = 15_000;
 const MAX_REDIRECTS = 5;
-const MAX_HEADERS = 64 * 1024;
-const SYSTEM_CAS = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-];
 
-export const NO_TLS_SETTINGS: TlsSettings = { ca: [], client: [], skipVerify: false };
-
-export interface TransportOptions {
-  readonly env: Environment;
-  /** PEM file of more CAs. */
-  readonly extraCaFile?: string;
+export interface TransportOptions extends AgentOptions {
   /** Time without a byte after which a server is given up, in milliseconds; default 30 s. */
   readonly idleMs?: number;
 }
@@ -55,11 +40,11 @@ export interface HttpResponse {
 }
 
 export class Transport {
-  private readonly dispatchers = new Map<string, Dispatcher>();
-  private readonly certificates = new Map<string, string>();
+  private readonly agents: Agents;
   private readonly idleMs: number;
 
-  constructor(private readonly options: TransportOptions) {
+  constructor(options: TransportOptions) {
+    this.agents = new Agents(options);
     this.idleMs = options.idleMs ?? IDLE_MS;
   }
 
@@ -82,95 +67,33 @@ export class Transport {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
-    this.dispatchers.clear();
+  close(): void {
+    this.agents.close();
   }
 
   private async once(request: HttpRequest, url: URL, headers: Record<string, string>): Promise<HttpResponse> {
     refuseLiteral(url, request.reach);
     request.signal?.throwIfAborted();
+    const { method, body, signal } = request;
     try {
-      const {
-        statusCode,
-        headers: received,
-        body,
-      } = await this.dispatcher(url, request).request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: request.method,
-        headers,
-        body: typeof request.body === 'function' ? request.body() : request.body,
-        signal: request.signal,
-        headersTimeout: this.idleMs,
-        bodyTimeout: this.idleMs,
-      });
-      return { status: statusCode, headers: received, body, url };
+      const response = await exchange(
+        {
+          method,
+          url,
+          headers,
+          body: typeof body === 'function' ? body() : body,
+          signal,
+          idleMs: this.idleMs,
+        },
+        this.agents.route(url, request),
+      );
+      return { status: response.statusCode ?? 0, headers: response.headers, body: response, url };
     } catch (error) {
-      if (request.signal?.aborted) throw request.signal.reason;
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof TsrunError) throw error;
       throw failure(url, reasonOf(error), error);
     }
   }
-
-  private dispatcher(url: URL, { tls, reach }: HttpRequest): Dispatcher {
-    const proxy = proxyFor(url, this.options.env);
-    const key = JSON.stringify([url.protocol === 'https:' ? tls : 0, proxy?.href, reach]);
-    const known = this.dispatchers.get(key);
-    if (known !== undefined) return known;
-    const secure = url.protocol === 'https:' ? this.tlsOptions(tls) : {};
-    const common = { maxHeaderSize: MAX_HEADERS, connectTimeout: CONNECT_MS };
-    const made =
-      proxy === undefined
-        ? new Agent({ ...common, connect: { ...secure, ...guard(reach), timeout: CONNECT_MS } })
-        : new ProxyAgent({
-            ...common,
-            uri: proxy.origin,
-            ...proxyToken(proxy),
-            requestTls: secure,
-            proxyTls: this.tlsOptions(NO_TLS_SETTINGS),
-            proxyTunnel: url.protocol === 'https:',
-          });
-    this.dispatchers.set(key, made);
-    return made;
-  }
-
-  private tlsOptions(tls: TlsSettings): ConnectionOptions {
-    const read = (file: string) => this.pem(file);
-    const system = SYSTEM_CAS.find((file) => existsSync(file));
-    const extra = [system, this.options.extraCaFile].flatMap((file) => (file ? [read(file)] : []));
-    const client =
-      tls.client.length === 0
-        ? {}
-        : {
-            cert: tls.client.map(({ cert }) => read(cert)),
-            key: tls.client.map(({ cert, key }) => read(key ?? cert)),
-          };
-    const ca = [...rootCertificates, ...extra, ...tls.ca.map(read)];
-    return { ca, ...client, rejectUnauthorized: !tls.skipVerify };
-  }
-
-  private pem(file: string): string {
-    const known = this.certificates.get(file);
-    if (known !== undefined) return known;
-    try {
-      const text = readFileSync(file, 'utf8');
-      this.certificates.set(file, text);
-      return text;
-    } catch (error) {
-      throw new TsrunError('REGISTRY', `cannot read the certificate ${file}: ${errnoOf(error)}`, {
-        step: 'registry.tls',
-        errno: errnoOf(error),
-        subject: file,
-        cause: error,
-      });
-    }
-  }
-}
-
-function proxyToken(proxy: URL): { token?: string } {
-  if (proxy.username === '') return {};
-  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return { token: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
 function redirectTarget(from: URL, location: string): URL {
@@ -187,35 +110,10 @@ function redirectTarget(from: URL, location: string): URL {
   return next;
 }
 
-/** The address is checked where it is dialled: a name that was harmless a moment ago may point elsewhere now. */
-function guard(reach: Reach | undefined): { lookup?: LookupFunction } {
-  if (reach === undefined) return {};
-  const lookup: LookupFunction = (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0);
-      const refused = addresses.find(({ address }) => isTooPrivate(address, reach));
-      if (refused !== undefined)
-        return callback(new Error(`${hostname} is at ${refused.address}: refused`), '', 0);
-      if (options.all === true) return callback(null, addresses);
-      const [first] = addresses;
-      return callback(
-        first ? null : new Error(`${hostname} has no address`),
-        first?.address ?? '',
-        first?.family ?? 0,
-      );
-    });
-  };
-  return { lookup };
-}
-
 function refuseLiteral(url: URL, reach: Reach | undefined): void {
   const literal = literalOf(url.hostname);
   if (reach !== undefined && literal !== undefined && isTooPrivate(literal, reach))
     throw failure(url, 'a public server pointed to a private address: refused');
-}
-
-function isTooPrivate(address: string, reach: Reach): boolean {
-  return REACH.indexOf(reachOf(address)) > REACH.indexOf(reach);
 }
 
 export function headerOf({ headers }: Pick<HttpResponse, 'headers'>, name: string): string | undefined {
@@ -230,11 +128,9 @@ function reasonOf(error: unknown): string {
   const code = errnoOf(error);
   const texts: Record<string, string> = {
     ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'the connection was closed',
     ENOTFOUND: 'no such host',
     EAI_AGAIN: 'the name server does not answer',
-    UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-    UND_ERR_HEADERS_TIMEOUT: 'the server does not answer',
-    UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
   };
   return (code && texts[code]) ?? (error.message || code || error.name);
 }

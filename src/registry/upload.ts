@@ -42,8 +42,8 @@ export class RegistryUpload {
     });
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  close(): void {
+    this.connection.close();
   }
 
   /** True if the repository has the blob already. */
