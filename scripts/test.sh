@@ -14,7 +14,7 @@ for file in build/Release/tsrun-runtime build/Release/tsrun.node dist/cli.cjs di
 done
 
 # What the tests compare with, or use as real parts.
-oracles=(docker.io chromium podman buildah runc skopeo umoci docker-registry mmdebstrap tmux strace iproute2 zstd xz-utils libcap2-bin attr nftables)
+oracles=(docker.io chromium podman buildah runc skopeo umoci docker-registry mmdebstrap tmux strace iproute2 zstd xz-utils libcap2-bin attr nftables openssl)
 missing=()
 for package in "${oracles[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")

@@ -80,7 +80,7 @@ async function spool(
     onDownload?.(source.url, download.size);
     return await writeHashed(await plainTar(Readable.from(download.body)), path, signal);
   } finally {
-    await download.close();
+    download.close();
   }
 }
 

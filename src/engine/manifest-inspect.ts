@@ -34,7 +34,7 @@ export async function inspectManifest(
       cause,
     });
   } finally {
-    await client.close();
+    client.close();
   }
 }
 

@@ -8,7 +8,7 @@ export interface Download {
   readonly body: AsyncIterable<Buffer>;
   /** bytes, if the server says */
   readonly size: number | undefined;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** @throws TsrunError REGISTRY if the server has no such file or does not answer; so does the body when it breaks */
@@ -31,7 +31,7 @@ export async function openDownload(
     const close = () => transport.close();
     return { body: received(response.body, response.url, size), size, close };
   } catch (error) {
-    await transport.close();
+    transport.close();
     throw error;
   }
 }
