@@ -168,12 +168,17 @@ export async function plainTar(input: Readable): Promise<Readable> {
   const whole = new PassThrough({ highWaterMark: 1024 * 1024 });
   void pump(head, iterator, whole);
   const compression = compressionOf(head);
-  if (compression === undefined) return whole;
-  if (compression !== 'gzip') return through(compression, whole);
+  if (compression === undefined) return kept(whole);
+  if (compression !== 'gzip') return kept(through(compression, whole));
   const { createGunzip } = await import('node:zlib');
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   whole.on('error', (error) => gunzip.destroy(error));
-  return whole.pipe(gunzip);
+  return kept(whole.pipe(gunzip));
+}
+
+/** It may fail before its reader begins to read: the error waits for that, where Node would end the process. */
+function kept(stream: Readable): Readable {
+  return stream.on('error', () => {});
 }
 
 async function pump(head: Buffer, rest: AsyncIterator<Buffer>, output: PassThrough): Promise<void> {

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { importImage } from '../../src/engine/import.js';
 import type { TsrunError } from '../../src/errors.js';
+import { plainTar } from '../../src/layer/archive-reader.js';
 import { testStore } from '../helpers/image-store.js';
 import { file, tar } from '../layer/tar-builder.js';
 
@@ -28,3 +29,9 @@ for (const [name, archive] of Object.entries(BROKEN))
     const { paths } = store.store;
     t.deepEqual([readdirSync(paths.staging), readdirSync(paths.blobs)], [['ingest'], []]);
   });
+
+test('a stream that fails before it is read keeps its error for its reader', async (t) => {
+  const plain = await plainTar(Readable.from([BROKEN['gzip of nothing that is gzip']]));
+  await new Promise((resolve) => plain.once('close', resolve));
+  await t.throwsAsync(plain.toArray());
+});
