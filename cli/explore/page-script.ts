@@ -38,7 +38,7 @@ function header() {
       fact(String(data.layers.length), data.layers.length === 1 ? 'layer' : 'layers'),
       fact(humanSize(data.size), 'in all layers'),
       fact(humanSize(data.wasted), 'wasted', data.wasted > 0 ? 'wasted' : ''),
-      fact(seen.toFixed(seen > 99.95 || seen < 10 ? 0 : 1) + ' %', 'of the bytes can be seen')));
+      fact(Math.floor(seen * 10) / 10 + ' %', 'of the bytes can be seen')));
 }
 
 const stack = el('div', { class: 'stack', role: 'listbox', tabindex: '0', 'aria-label': 'Layers, the top one first', onkeydown: stackKey });
