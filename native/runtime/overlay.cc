@@ -12,6 +12,9 @@ namespace tsrun {
 namespace {
 
 constexpr std::size_t kMaxLower = 500;  // OVL_MAX_STACK; the 501st is EINVAL
+/// One overlay of the oldest 500 in the place of one: two such would not do, since the whiteouts of the newer
+/// one would hide nothing in the older.
+constexpr std::size_t kMost = 2 * kMaxLower - 1;
 
 // redirect_dir, metacopy and index would put private xattrs into the upper directory that a layer must not
 // carry.
@@ -21,22 +24,20 @@ struct Directories {
   int lower[kMaxLower];
   std::size_t count = 0;
   UniqueFd upper, work;
+  bool isVolatile = false;
   ~Directories() {
     for (std::size_t i = 0; i < count; i++) close(lower[i]);
   }
 };
 
-void openDirectories(const Launch::Overlay& overlay, Directories& dirs, Report& report) {
-  constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  for (const std::string& path : overlay.lower) {
-    const int fd = open(path.c_str(), flags);
-    if (fd < 0) report.die(path.c_str());
-    dirs.lower[dirs.count++] = fd;
-  }
-  dirs.upper.reset(open(overlay.upper.c_str(), flags));
-  if (!dirs.upper) report.die(overlay.upper.c_str());
-  dirs.work.reset(open(overlay.work.c_str(), flags));
-  if (!dirs.work) report.die(overlay.work.c_str());
+int openDirectory(const std::string& path, Report& report) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) report.die(path.c_str());
+  return fd;
+}
+
+void addLower(Directories& dirs, const std::string& path, Report& report) {
+  dirs.lower[dirs.count++] = openDirectory(path, report);
 }
 
 /// A directory as an fd (6.13 and later), else as a path to the fd: short, as an fsconfig string holds 255
@@ -51,16 +52,16 @@ int setDirectory(int fs, const char* key, int fd) {
 
 /// The mount by fsopen, not attached yet. -1 with EINVAL or ENOSYS when this kernel does not know `lowerdir+`
 /// (before 6.7) or fsopen.
-int mountByFd(const Launch::Overlay& overlay, const Directories& dirs) {
+int mountByFd(const Directories& dirs) {
   UniqueFd fs(sys::fsopen("overlay"));
   if (!fs || sys::setString(fs.get(), "source", "overlay") < 0) return -1;
   for (std::size_t i = 0; i < dirs.count; i++)
     if (setDirectory(fs.get(), "lowerdir+", dirs.lower[i]) < 0) return -1;
-  if (setDirectory(fs.get(), "upperdir", dirs.upper.get()) < 0) return -1;
-  if (setDirectory(fs.get(), "workdir", dirs.work.get()) < 0) return -1;
+  if (dirs.upper && setDirectory(fs.get(), "upperdir", dirs.upper.get()) < 0) return -1;
+  if (dirs.upper && setDirectory(fs.get(), "workdir", dirs.work.get()) < 0) return -1;
   for (const auto& [key, value] : kOptions)
     if (sys::setString(fs.get(), key, value) < 0) return -1;
-  if (overlay.isVolatile && sys::setFlag(fs.get(), "volatile") < 0) return -1;
+  if (dirs.isVolatile && sys::setFlag(fs.get(), "volatile") < 0) return -1;
   if (sys::createSuperblock(fs.get()) < 0) return -1;
   return sys::fsmount(fs.get(), 0);
 }
@@ -70,47 +71,65 @@ bool isTooOld(int error) {
 }
 
 /// mount(2) takes one page of options: 500 paths would not fit, 500 numbers relative to /proc/self/fd do.
-int mountByOptions(const Launch::Overlay& overlay, const Directories& dirs) {
+int mountByOptions(const char* target, const Directories& dirs) {
   char data[4096], *at = data;
   char* const end = data + sizeof data;
   at += std::snprintf(at, static_cast<std::size_t>(end - at), "lowerdir=");
   for (std::size_t i = 0; i < dirs.count && at < end; i++)
     at += std::snprintf(at, static_cast<std::size_t>(end - at), "%s%d", i > 0 ? ":" : "", dirs.lower[i]);
-  if (at < end)
+  if (dirs.upper && at < end)
     at += std::snprintf(at, static_cast<std::size_t>(end - at), ",upperdir=%d,workdir=%d", dirs.upper.get(),
                         dirs.work.get());
   for (const auto& [key, value] : kOptions)
     if (at < end) at += std::snprintf(at, static_cast<std::size_t>(end - at), ",%s=%s", key, value);
-  if (overlay.isVolatile && at < end)
-    at += std::snprintf(at, static_cast<std::size_t>(end - at), ",volatile");
+  if (dirs.isVolatile && at < end) at += std::snprintf(at, static_cast<std::size_t>(end - at), ",volatile");
   if (at >= end) return errno = E2BIG, -1;
   if (chdir("/proc/self/fd") < 0) return -1;
-  return sys::mount("overlay", overlay.upper.c_str(), "overlay", 0, data);
+  return sys::mount("overlay", target, "overlay", 0, data);
+}
+
+/// Over `target`, which is the directory of `fd`. Returns an fd of the new root.
+UniqueFd mountOver(const std::string& target, int fd, const Directories& dirs, Report& report) {
+  UniqueFd root(mountByFd(dirs));
+  if (root) {
+    if (sys::attach(root.get(), fd) < 0) report.die(target.c_str());
+    return root;
+  }
+  if (!isTooOld(errno) || mountByOptions(target.c_str(), dirs) < 0) report.die(target.c_str());
+  // By path and not by the fd: the fd still means the directory that is now covered.
+  root.reset(open(target.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root || chdir("/") < 0) report.die(target.c_str());
+  return root;
+}
+
+/// What is too much for one overlay, the oldest ones, in one that is read-only. It is attached over the
+/// newest of them, in this mount namespace only: overlayfs takes no lower directory from a mount that is
+/// nowhere.
+UniqueFd mountOldest(const std::vector<std::string>& lower, std::size_t from, Report& report) {
+  Directories dirs;
+  for (std::size_t i = from; i < lower.size(); i++) addLower(dirs, lower[i], report);
+  return mountOver(lower[from], dirs.lower[0], dirs, report);
 }
 
 }  // namespace
 
 void checkOverlay(const Launch::Overlay& overlay) {
   if (overlay.lower.empty()) throw Failure(step::kOverlay, EINVAL, overlay.upper, "no lower directory");
-  if (overlay.lower.size() > kMaxLower)
-    throw Failure(step::kOverlay, E2BIG, overlay.upper, "overlayfs takes 500 lower directories");
+  if (overlay.lower.size() > kMost)
+    throw Failure(step::kOverlay, E2BIG, overlay.upper, "at most 998 layers can be mounted");
 }
 
 UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report) {
   report.step(step::kOverlay);
   Directories dirs;
-  openDirectories(overlay, dirs, report);
-  UniqueFd root(mountByFd(overlay, dirs));
-  if (root) {
-    if (sys::attach(root.get(), dirs.upper.get()) < 0) report.die(overlay.upper.c_str());
-    return root;
-  }
-  if (!isTooOld(errno)) report.die(overlay.upper.c_str());
-  if (mountByOptions(overlay, dirs) < 0) report.die(overlay.upper.c_str());
-  // By path and not by the fd: the fd still means the directory that is now covered.
-  root.reset(open(overlay.upper.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root || chdir("/") < 0) report.die(overlay.upper.c_str());
-  return root;
+  const std::size_t own = overlay.lower.size() > kMaxLower ? kMaxLower - 1 : overlay.lower.size();
+  for (std::size_t i = 0; i < own; i++) addLower(dirs, overlay.lower[i], report);
+  if (own < overlay.lower.size())
+    dirs.lower[dirs.count++] = mountOldest(overlay.lower, own, report).release();
+  dirs.upper.reset(openDirectory(overlay.upper, report));
+  dirs.work.reset(openDirectory(overlay.work, report));
+  dirs.isVolatile = overlay.isVolatile;
+  return mountOver(overlay.upper, dirs.upper.get(), dirs, report);
 }
 
 UniqueFd mountBundleRoot(const std::string& path, Report& report) {

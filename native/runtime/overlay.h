@@ -7,7 +7,7 @@
 
 namespace tsrun {
 
-/// Throws Failure when the plan is one that the kernel cannot take (no lower directory, more than 500).
+/// Throws Failure when the plan is one that the kernel cannot take (no lower directory, more than 999).
 void checkOverlay(const Launch::Overlay& overlay);
 
 /// Mounts the container's overlay in the caller's own mount namespace, over its upper directory, and returns
