@@ -252,17 +252,20 @@ test.serial('a thousand probes cost the monitor no memory, and it stays below 2 
   t.timeout(280_000);
   const one = checked('true');
   const run = await one.c.start();
-  const pid = one.c.monitorPid;
-  const count = () => readFileSync(one.events, 'utf8').split('"Action":"exec_die"').length - 1;
-  await until(() => count() >= 50);
-  const before = anonymousMemory(pid);
-  const fds = () => readdirSync(`/proc/${pid}/fd`).length;
-  await until(() => count() >= 1050);
-  const after = anonymousMemory(pid);
-  t.log(`anonymous memory: ${before} KiB after 50 probes, ${after} KiB after 1050`);
-  t.true(after <= before + 128, `${before} -> ${after} KiB`);
-  t.true(after < 2048);
-  t.true(fds() < 24, `${fds()} fds`);
-  await kill(one, run);
+  try {
+    const pid = one.c.monitorPid;
+    const count = () => readFileSync(one.events, 'utf8').split('"Action":"exec_die"').length - 1;
+    await until(() => count() >= 50);
+    const before = anonymousMemory(pid);
+    const fds = () => readdirSync(`/proc/${pid}/fd`).length;
+    await until(() => count() >= 1050);
+    const after = anonymousMemory(pid);
+    t.log(`anonymous memory: ${before} KiB after 50 probes, ${after} KiB after 1050`);
+    t.true(after <= before + 128, `${before} -> ${after} KiB`);
+    t.true(after < 2048);
+    t.true(fds() < 24, `${fds()} fds`);
+  } finally {
+    await kill(one, run);
+  }
   await until(() => sessions(one.c).length === 0);
 });
