@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,10 +33,24 @@ void renameNoReplace(const Napi::CallbackInfo& info) {
   }
 }
 
+/// False where the file system has no such flag.
+bool spread(const std::string& path) {
+  UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  int flags = 0;  // whatever the macro says, the kernel means an int
+  if (!dir || ioctl(dir.get(), FS_IOC_GETFLAGS, &flags) != 0) return false;
+  flags |= FS_TOPDIR_FL;
+  return ioctl(dir.get(), FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+Napi::Value spreadDirectories(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), spread(textOf(info[0])));
+}
+
 }  // namespace
 
 void initFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("syncfs", Napi::Function::New(env, syncfs, "syncfs"));
+  exports.Set("spreadDirectories", Napi::Function::New(env, spreadDirectories, "spreadDirectories"));
   exports.Set("renameNoReplace", Napi::Function::New(env, renameNoReplace, "renameNoReplace"));
 }
 

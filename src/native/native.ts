@@ -43,6 +43,11 @@ export interface Native {
   probeLocks(paths: string[], byte: number): boolean[];
   /** syncfs(2) of the file system that holds `path`, on a pool thread. */
   syncfs(path: string): Promise<void>;
+  /**
+   * FS_TOPDIR_FL: ext4 then places each directory that is made in `path` in another part of the disk, as it does at its top.
+   * False where the file system has no such flag.
+   */
+  spreadDirectories(path: string): boolean;
   /** renameat2(RENAME_NOREPLACE). EEXIST if the target exists. */
   renameNoReplace(from: string, to: string): void;
   /** Terminal size of an fd. */

@@ -38,7 +38,11 @@ export async function openStore(root: string, deps: Omit<Store, 'paths'>): Promi
     makePrivateDir(dir);
   const store: Store = { ...deps, paths };
   await makeLayout(store);
-  if (!(await exists(paths.initLayer))) await makeInitLayer(store);
+  if (!(await exists(paths.initLayer))) {
+    // Layers are unpacked there. Beside each other, a new one waits for ext4 to pass over every inode of one just removed.
+    store.native.spreadDirectories(paths.staging);
+    await makeInitLayer(store);
+  }
   return paths;
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
@@ -185,6 +186,16 @@ test('renameNoReplace refuses an existing target', (t) => {
     { code: 'EEXIST', syscall: 'renameat2' },
   );
   t.is(readFileSync(to, 'utf8'), 'old');
+});
+
+test('directories are spread where the file system can', (t) => {
+  const path = join(dir, 'spread');
+  mkdirSync(path);
+  const can = native.spreadDirectories(path);
+  const { stdout } = spawnSync('lsattr', ['-d', path], { encoding: 'utf8' });
+  t.is(can, /^\S*T/.test(stdout), stdout);
+  t.false(native.spreadDirectories(join(dir, 'nothing')));
+  t.false(native.spreadDirectories('/proc/self'));
 });
 
 test('syncfs works on a directory and names a missing path', async (t) => {
