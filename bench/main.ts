@@ -4,17 +4,16 @@
  * CONTAINERS: how many `ps` has to list, 1000 if not given. Runs itself again in mount and network namespaces of its own, so
  * that nothing of it is seen outside.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { makeBusyboxRoot } from '../rootfs-fixtures/busybox.js';
-import { ubuntuArchive, vimPackages } from '../rootfs-fixtures/debian.js';
 import { run } from '../test/helpers/cli.js';
+import { inNamespaces } from './inside.js';
 import { benchExec, benchPs, benchStarts, benchStop } from './lifecycle.js';
 import { measure, type Row, table } from './measure.js';
 import { writeSections } from './page.js';
-import { loadBusybox, must, openPeers, quietly } from './peers.js';
+import { loadBusybox, openPeers, quietly } from './peers.js';
 
 const [rounds = 10, containers = 1000] = process.argv
   .slice(2)
@@ -22,25 +21,10 @@ const [rounds = 10, containers = 1000] = process.argv
   .map(Number);
 const few = Math.max(3, Math.floor(rounds / 3));
 
-if (!process.env.TSRUN_BENCH_INSIDE) {
-  ubuntuArchive(); // both made here, where the Debian mirror can be reached
-  vimPackages();
-  const env: Record<string, string | undefined> = { ...process.env, TSRUN_BENCH_INSIDE: '1' };
-  env.NODE_EXTRA_CA_CERTS = undefined; // Node 20 parses it at every start: about 40 ms that are nobody's here
-  const inside = 'ip link set lo up && exec "$@"';
-  const { status } = spawnSync(
-    'unshare',
-    ['-m', '-n', 'sh', '-c', inside, 'bench', 'npx', 'tsx', ...process.argv.slice(1)],
-    {
-      stdio: 'inherit',
-      env: env as NodeJS.ProcessEnv,
-    },
-  );
-  process.exit(status ?? 1);
-}
+inNamespaces();
 
 const peers = await openPeers();
-const { tsrun, podman, docker, image } = peers;
+const { tsrun, podman, docker } = peers;
 
 /** A bundle of the busybox root for runc, as `runc spec` makes it but without a terminal. */
 function runcBundle(): string {
@@ -82,32 +66,6 @@ function benchRun(): Row[] {
   );
 }
 
-function benchPull(): Row[] {
-  return measure(
-    peers.all.map(({ name, command }) => ({
-      name: `\`${name} pull\``,
-      command: command('pull', '-q', ...(name === 'podman' ? ['--tls-verify=false'] : []), image),
-      before: () => quietly(command('rmi', '-f', image)),
-    })),
-    few,
-  );
-}
-
-/** A container in which vim was installed, by dpkg from the packages that apt would fetch. */
-async function benchCommit(): Promise<Row[]> {
-  const install = ['-v', `${vimPackages()}:/debs:ro`, image, 'sh', '-c', 'dpkg -i /debs/*.deb'];
-  for (const { command, flags } of peers.all)
-    await must(command('run', ...flags, '--name', 'vim', '--network', 'none', ...install));
-  return measure(
-    peers.all.map(({ name, command }) => ({
-      name: `\`${name} commit\``,
-      command: command('commit', 'vim', 'test/vim'),
-      after: () => quietly(command('rmi', '-f', 'test/vim')),
-    })),
-    few,
-  );
-}
-
 async function head(): Promise<string> {
   const kernel = (await run('uname', ['-r'])).stdout.trim().split('-')[0];
   return `# Benchmarks
@@ -125,8 +83,6 @@ const sections: [string, () => Row[] | Promise<Row[]>][] = [
   ['exec', () => benchExec(peers, rounds)],
   ['stop of a program that listens', () => benchStop(peers, few)],
   ['50 starts at once', () => benchStarts(peers, 50, few)],
-  ['pull of a Debian image (two layers, 41 MB compressed) from a registry on loopback', benchPull],
-  ['commit of the container in which vim was installed', benchCommit],
   ['ps', () => benchPs(peers, containers, few)],
 ];
 

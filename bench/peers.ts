@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { ubuntuArchive } from '../rootfs-fixtures/debian.js';
 import { run, Store, TSRUN } from '../test/helpers/cli.js';
 import { startDocker } from '../test/helpers/dockerd.js';
-import { startRegistry } from '../test/helpers/registry.js';
+import { type Registry, startRegistry } from '../test/helpers/registry.js';
 
 export interface Peer {
   readonly name: 'tsrun' | 'podman' | 'docker';
@@ -23,6 +23,7 @@ export interface Peers {
   readonly all: readonly Peer[];
   /** A Debian of two layers, in the registry. */
   readonly image: string;
+  readonly registry: Registry;
   readonly store: Store;
   close(): Promise<void>;
 }
@@ -52,6 +53,7 @@ export async function openPeers(): Promise<Peers> {
     docker,
     all: [tsrun, podman, docker],
     image: `${registry.host}/library/ubuntu:latest`,
+    registry,
     store,
     close: async () => {
       await store.destroy();

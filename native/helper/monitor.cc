@@ -197,10 +197,10 @@ void Monitor::childReportEnded() {
 void Monitor::started() {
   startedAt_ = execAt_;
   runningSince_ = monotonicMs();
+  watchHealth();  // before the state: who sees the new run finds no health of the last one, nor none
   writePhase();
   endStart();
   Journal::record(dir_, launch_, "start");
-  watchHealth();
   // Only now may the starter see the end of the records: it finds a state that says running.
   report_ = Report(-1);
   reportFd_.reset();

@@ -15,6 +15,8 @@ class JsonObject {
   JsonObject& text(const char* name, std::string_view value);
   JsonObject& number(const char* name, std::uint64_t value);
   JsonObject& boolean(const char* name, bool value);
+  /// `json`: an object as text.
+  JsonObject& object(const char* name, const std::string& json) { return member(name, json); }
   std::string finish() const { return "{" + members_ + "}"; }
 
  private:

@@ -185,7 +185,7 @@ PackResult packLayer(const PackRequest& request) {
                                          std::make_move_iterator(jail.lowers.end()));
   jail.lowers.resize(request.lowers.size());
 
-  TarWriter tar(STDOUT_FILENO);
+  TarWriter tar(STDOUT_FILENO, request.copy);
   PackResult result;
   const LayerOutput output{tar, request.clampMtime, result};
   const LowerDir below = request.whole ? LowerDir() : LowerDir::root(jail.lowers);

@@ -27,6 +27,7 @@ struct PackRequest : UpperRequest {
   std::vector<PackVolume> volumes;
   /// All that the container sees, not just what it changed: a layer that needs nothing below.
   bool whole = false;
+  int copy = -1;  ///< an fd that gets the same bytes as fd 1
 };
 
 /// PackResult of src/native/protocol.ts.

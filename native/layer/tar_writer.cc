@@ -100,15 +100,21 @@ void TarWriter::put(const void* data, std::size_t size) {
   size_ += size;
   if (buffer_.size() + size > kBuffer) flush();
   if (size >= kBuffer) {
-    writeAll(fd_, bytes, size, step::kLayerWrite, "layer");
+    write(bytes, size);
   } else {
     buffer_.insert(buffer_.end(), bytes, bytes + size);
   }
 }
 
 void TarWriter::flush() {
-  writeAll(fd_, buffer_.data(), buffer_.size(), step::kLayerWrite, "layer");
+  write(buffer_.data(), buffer_.size());
   buffer_.clear();
+}
+
+void TarWriter::write(const unsigned char* data, std::size_t size) {
+  // The copy first: its reader works while we wait for the disk.
+  if (copy_ >= 0) writeAll(copy_, data, size, step::kLayerWrite, "layer");
+  writeAll(fd_, data, size, step::kLayerWrite, "layer");
 }
 
 void TarWriter::header(const TarEntry& entry) {

@@ -12,7 +12,8 @@ namespace tsrun {
 /// keys. The same entries give the same bytes. Throws Failure(step::kLayerWrite).
 class TarWriter {
  public:
-  explicit TarWriter(int fd) : fd_(fd) { buffer_.reserve(kBuffer); }
+  /// `copy`, if it is an fd, gets the same bytes.
+  explicit TarWriter(int fd, int copy = -1) : fd_(fd), copy_(copy) { buffer_.reserve(kBuffer); }
 
   /// entry.name with a trailing slash for directories. A body of entry.fileSize bytes must follow for kind
   /// file.
@@ -30,10 +31,11 @@ class TarWriter {
  private:
   void put(const void* data, std::size_t size);
   void flush();
+  void write(const unsigned char* data, std::size_t size);
   void paxHeader(const std::string& records, const std::string& name);
 
   static constexpr std::size_t kBuffer = 256 << 10;
-  int fd_;
+  int fd_, copy_;
   std::vector<unsigned char> buffer_;
   std::uint64_t size_ = 0;
   Sha256 sha_;

@@ -1,11 +1,11 @@
 /** `commit`: the writable part becomes one more layer. What lies below is neither read again nor packed again. */
 import { closeSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import { parseChanges } from '../intent/change.js';
 import { familiar, parseReference } from '../intent/reference.js';
 import type { PackVolume } from '../layer/pack.js';
-import type { PackResult } from '../native/protocol.js';
 import { planCommit } from '../plan/commit.js';
 import type { ContainerRecord } from '../store/containers.js';
 import type { StoredImage } from '../store/images.js';
@@ -15,7 +15,7 @@ import { hexOf, type ImageId, parseDiffId } from '../types/ids.js';
 import { creationTime } from './clock.js';
 import { volumesToPack } from './commit-volumes.js';
 import type { EngineContext } from './context.js';
-import { addLayerFromTar, publishImage } from './import-layer.js';
+import { addPackedLayer, type PackedLayer, publishImage } from './import-layer.js';
 import { recordContainerEvent } from './journal.js';
 import { withContainerLock } from './lock.js';
 import { connectMonitor } from './monitor.js';
@@ -39,10 +39,10 @@ export async function commit(
     const work = await StagingDir.create(ctx);
     try {
       const base = await leaseBase(work, baseOf(ctx, record), record);
-      const packed = await still(ctx, record, options.pause !== false, () =>
+      const layer = await still(ctx, record, options.pause !== false, () =>
         pack(ctx, work, record, volumes, options),
       );
-      return await publish(ctx, work, { record, base, packed, reference, created, options });
+      return await publish(ctx, work, { record, base, layer, reference, created, options });
     } finally {
       await work.discard();
     }
@@ -89,22 +89,27 @@ async function still<T>(
   }
 }
 
-const LAYER_FILE = 'layer.tar';
-
+/** The tar of the new layer, and at the same time its directory. */
 async function pack(
   ctx: EngineContext,
   work: StagingDir,
   record: ContainerRecord,
   volumes: readonly PackVolume[],
   { squash, timestamp: clampMtime }: CommitOptions,
-): Promise<PackResult> {
-  const { packLayer } = await import('../layer/pack.js');
-  const output = openSync(join(work.dir, LAYER_FILE), 'wx', 0o600);
+): Promise<PackedLayer> {
+  const { packAndUnpack } = await import('../layer/pack.js');
+  const [tar, target] = [join(work.dir, 'layer.tar'), join(work.dir, 'layer')];
+  await mkdir(target, { mode: 0o755 });
+  const output = openSync(tar, 'wx', 0o600);
   try {
     const { lower, ...part } = writablePart(ctx, record);
+    const image = imageDirs(ctx, record);
     // The engine's own layer is for containers, not for images.
-    const below = squash ? imageDirs(ctx, record) : lower;
-    return await packLayer({ ...part, lower: below, output, volumes, whole: squash, clampMtime });
+    const below = squash ? image : lower;
+    const onto = squash ? [] : image;
+    const request = { ...part, lower: below, output, volumes, whole: squash, clampMtime };
+    const { unpacked, ...packed } = await packAndUnpack(request, target, onto);
+    return { tar, target, packed, unpacked };
   } finally {
     closeSync(output);
   }
@@ -113,7 +118,7 @@ async function pack(
 interface Publication {
   record: ContainerRecord;
   base: StoredImage;
-  packed: PackResult;
+  layer: PackedLayer;
   /** Canonical. */
   reference: string | undefined;
   created: string;
@@ -121,7 +126,8 @@ interface Publication {
 }
 
 async function publish(ctx: EngineContext, work: StagingDir, publication: Publication): Promise<ImageId> {
-  const { record, base, packed, reference, created, options } = publication;
+  const { record, base, layer, reference, created, options } = publication;
+  const { packed } = layer;
   // As with Docker: what changes nothing makes no layer.
   const diffId = packed.entries === 0 ? undefined : parseDiffId(packed.diffId);
   const config = planCommit({
@@ -134,10 +140,8 @@ async function publish(ctx: EngineContext, work: StagingDir, publication: Public
   });
   const layers = options.squash ? [] : [...base.manifest.layers];
   if (diffId !== undefined) {
-    const tar = join(work.dir, LAYER_FILE);
-    const [below, dirs] = options.squash ? [[], []] : [base.config.rootfs.diff_ids, imageDirs(ctx, record)];
-    const added = await addLayerFromTar(ctx, work, tar, diffId, below, dirs);
-    layers.push(added.descriptor);
+    const below = options.squash ? [] : base.config.rootfs.diff_ids;
+    layers.push(await addPackedLayer(ctx, work, layer, below));
   }
   const imageID = await publishImage(ctx, work, {
     config,

@@ -1,22 +1,17 @@
-/** What `commit` adds: one layer, made here, and the image that has it on top. */
+/** What `commit` and `import` add: one layer, made here, and the image that has it on top. */
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { TsrunError } from '../errors.js';
-
+import type { ApplyResult, PackResult } from '../native/protocol.js';
 import { blobSize, digestOf, digestOfHash, publishBlob } from '../store/blobs.js';
-import { chainIds, type StoredLayer } from '../store/layers.js';
+import { chainIds } from '../store/layers.js';
 import type { StagingDir } from '../store/staging.js';
 import { MediaType, ociType } from '../types/documents.js';
-import { type ChainId, type DiffId, hexOf, type ImageId, parseDigest } from '../types/ids.js';
+import { type ChainId, type DiffId, hexOf, type ImageId, parseDiffId, parseDigest } from '../types/ids.js';
 import type { Descriptor, ImageConfig, Manifest } from '../types/oci.js';
 import type { ImageContext } from './image-context.js';
 import { publishImages } from './publish.js';
-import { unpackLayer } from './unpack.js';
-
-export interface NewLayer {
-  readonly descriptor: Descriptor;
-  readonly layer: StoredLayer;
-}
+import { publishUnpacked, unpackLayer } from './unpack.js';
 
 /**
  * Stores an uncompressed layer tar that lies in `work` (it is moved away) and unpacks it over `base`.
@@ -31,14 +26,14 @@ export async function addLayerFromTar(
   diffId: DiffId,
   base: readonly DiffId[],
   lower: readonly string[],
-): Promise<NewLayer> {
+): Promise<Descriptor> {
   const { paths } = context.store;
   const chainId = chainIds([...base, diffId]).at(-1) as ChainId;
   const size = statSync(tar).size;
   // Of an uncompressed blob diff ID and digest are one.
   const digest = parseDigest(diffId);
   await work.lease([digest, chainId].map(hexOf));
-  const { layer, unpacked } = await unpackLayer(context, work, {
+  const { unpacked } = await unpackLayer(context, work, {
     input: tar,
     digest,
     diffId,
@@ -54,7 +49,35 @@ export async function addLayerFromTar(
       });
     await publishBlob(paths, tar, digest);
   }
-  return { descriptor: { mediaType: MediaType.ociLayer, digest, size }, layer };
+  return { mediaType: MediaType.ociLayer, digest, size };
+}
+
+/**
+ * Stores a layer that was packed to `tar` in `work` (it is moved away) and unpacked to `target` at the same time.
+ * @param base diff IDs of the layers below, bottom first
+ */
+export async function addPackedLayer(
+  context: ImageContext,
+  work: StagingDir,
+  { tar, target, packed, unpacked }: PackedLayer,
+  base: readonly DiffId[],
+): Promise<Descriptor> {
+  const { paths } = context.store;
+  const diffId = parseDiffId(packed.diffId);
+  const chainId = chainIds([...base, diffId]).at(-1) as ChainId;
+  const digest = parseDigest(diffId);
+  await work.lease([digest, chainId].map(hexOf));
+  await publishUnpacked(context, target, { digest, diffId, chainId }, unpacked);
+  const size = packed.tarSize;
+  if (blobSize(paths, digest) !== size) await publishBlob(paths, tar, digest);
+  return { mediaType: MediaType.ociLayer, digest, size };
+}
+
+export interface PackedLayer {
+  readonly tar: string;
+  readonly target: string;
+  readonly packed: PackResult;
+  readonly unpacked: ApplyResult;
 }
 
 async function hashFile(path: string) {

@@ -39,7 +39,7 @@ export async function importImage(
   try {
     const tar = join(work.dir, 'layer.tar');
     const diffId = await spool(context, source, tar, options);
-    const { descriptor } = await addLayerFromTar(context, work, tar, diffId, [], []);
+    const descriptor = await addLayerFromTar(context, work, tar, diffId, [], []);
     const config = planImport({ platform, diffId, created, message, changes });
     const id = await publishImage(context, work, { config, layers: [descriptor], reference });
     done = true;

@@ -50,6 +50,24 @@ export async function unpackLayer(
   });
 }
 
+/**
+ * Publishes what was unpacked elsewhere, in `target` (in staging/), unless the layer is in place already. `work` has leased
+ * the layer's diff ID and chain ID.
+ */
+export async function publishUnpacked(
+  { store }: ImageContext,
+  target: string,
+  layer: Omit<LayerSource, 'input' | 'lower'>,
+  result: ApplyResult,
+): Promise<StoredLayer> {
+  return await withUnpackLock(store, layer.chainId, undefined, async () => {
+    const found = findLayer(store.paths, layer.diffId, layer.chainId);
+    if (found !== undefined) return found;
+    verify(result, layer);
+    return await publish(store, target, layer, result);
+  });
+}
+
 async function apply(
   { helperPath }: ImageContext,
   target: string,
@@ -69,7 +87,7 @@ async function apply(
 async function publish(
   store: Store,
   target: string,
-  source: LayerSource,
+  source: Omit<LayerSource, 'input' | 'lower'>,
   result: ApplyResult,
 ): Promise<StoredLayer> {
   const { diffId, chainId, digest } = source;
@@ -81,7 +99,7 @@ async function publish(
   return layer;
 }
 
-function verify(result: ApplyResult, { digest, diffId }: LayerSource): void {
+function verify(result: ApplyResult, { digest, diffId }: Pick<LayerSource, 'digest' | 'diffId'>): void {
   if (result.digest !== digest)
     throw new TsrunError('CONTENT', `filesystem layer verification failed for digest ${digest}`, {
       step: 'layer.verify',

@@ -1,7 +1,7 @@
 /** Reads the writable part of a container: what changed (`diff`), and as the tar of a new layer (`commit`). */
 import { Writable } from 'node:stream';
 import { TsrunError } from '../errors.js';
-import type { DiffResult, PackResult } from '../native/protocol.js';
+import type { ApplyResult, DiffResult, PackResult } from '../native/protocol.js';
 import { runTreeVerb } from './helper.js';
 
 export interface UpperRequest {
@@ -51,13 +51,29 @@ function upperArgs(request: UpperRequest): string[] {
 
 /** The same tree gives the same bytes. @throws TsrunError; or the output's error. */
 export function packLayer(request: PackRequest): Promise<PackResult> {
+  return runPack(request, []);
+}
+
+/**
+ * As {@link packLayer}, and what is packed is applied to the empty directory `target` at the same time.
+ * @param onto the layers below it, topmost first
+ */
+export function packAndUnpack(
+  request: PackRequest,
+  target: string,
+  onto: readonly string[],
+): Promise<PackResult & { unpacked: ApplyResult }> {
+  return runPack(request, ['--unpack', target, ...onto.flatMap((dir) => ['--onto', dir])]);
+}
+
+function runPack<T>(request: PackRequest, more: readonly string[]): Promise<T> {
   const { helperPath, output, signal } = request;
-  const args = upperArgs(request);
+  const args = [...upperArgs(request), ...more];
   if (request.clampMtime !== undefined) args.push('--clamp-mtime', String(request.clampMtime));
   if (request.whole) args.push('--whole', 'yes');
   for (const { path, dir, part } of request.volumes ?? [])
     args.push('--volume', dir, '--at', path, ...(part === undefined ? [] : ['--part', part]));
-  return runTreeVerb<PackResult>({ helperPath, verb: 'pack', args, output, signal });
+  return runTreeVerb<T>({ helperPath, verb: 'pack', args, output, signal });
 }
 
 /** As `docker diff` lists it, sorted by path. @throws TsrunError */

@@ -13,6 +13,8 @@ export interface Registry {
   push(archive: string, reference: string, target: string): void;
   /** A folder for TSRUN_CERTS_DIR that makes this registry the mirror of docker.io. */
   readonly certsDir: string;
+  /** Forgets all that was pushed. */
+  wipe(): void;
   stop(): void;
 }
 
@@ -45,8 +47,17 @@ export const LOGIN = { username: 'me', password: 'secret' };
 const HTPASSWD = 'me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
 
 export async function startRegistry(options: { login?: boolean } = {}): Promise<Registry> {
+  for (;;) {
+    const registry = await tryRegistry(options);
+    if (registry !== undefined) return registry;
+  }
+}
+
+/** Undefined if somebody else has taken the port meanwhile. */
+async function tryRegistry(options: { login?: boolean }): Promise<Registry | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'tsrun-registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
   const config = join(dir, 'config.yml');
   const htpasswd = join(dir, 'htpasswd');
   writeFileSync(htpasswd, HTPASSWD);
@@ -59,8 +70,18 @@ storage: {filesystem: {rootdirectory: ${join(dir, 'data')}}, delete: {enabled: t
 http: {addr: "${host}"}
 ${auth}`,
   );
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
-  await answers(`http://${host}/v2/`, child);
+  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text;
+  });
+  try {
+    await answers(`http://${host}/v2/`, child);
+  } catch (error) {
+    rmSync(dir, { recursive: true, force: true });
+    if (said.includes('address already in use')) return undefined;
+    throw new Error(`${(error as Error).message}\n${said}`);
+  }
 
   const certsDir = join(dir, 'certs.d');
   mkdirSync(join(certsDir, 'docker.io'), { recursive: true });
@@ -84,6 +105,7 @@ ${auth}`,
         { stdio: ['ignore', 'ignore', 'pipe'] },
       );
     },
+    wipe: () => rmSync(join(dir, 'data'), { recursive: true, force: true }),
     stop: () => {
       child.kill('SIGKILL');
       rmSync(dir, { recursive: true, force: true });

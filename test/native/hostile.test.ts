@@ -343,14 +343,3 @@ test('files made as mount points are recorded where they really are', async (t) 
   t.deepEqual(stubs.filter((path) => !path.startsWith('/etc/')).sort(), ['/run/a/b', '/x/y']);
   t.true(existsSync(join(dir, 'upper/x/y')));
 });
-
-test('five hundred layers, and one too many', async (t) => {
-  const dir = directory('many');
-  const lower = Array.from({ length: 500 }, (_, i) => join(dir, String(i)));
-  for (const [i, path] of lower.entries()) {
-    mkdirSync(path);
-    writeFileSync(join(path, `layer${i}`), '');
-  }
-  t.is(await shell('ls / | grep -c layer', { lower: lower.slice(1) }), '499\n');
-  t.is((await runContainer({ command: ['true'], lower })).failure?.step, 'mounts.overlay');
-});
