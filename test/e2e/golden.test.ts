@@ -7,6 +7,8 @@ import { ACCEPTED } from '../golden/accepted.js';
 import { GOLDEN_CASES } from '../golden/cases.js';
 import { GoldenEngine, type Outcome } from '../golden/engine.js';
 import { normalise } from '../golden/normalise.js';
+import { builtProbe, compareProfiles, PROFILES, profileOf } from '../golden/profile.js';
+import { PROFILE_DIFFERENCES } from '../golden/profile-differences.js';
 
 const chosen = new RegExp(process.env.GOLDEN ?? '');
 const cases = GOLDEN_CASES.filter(({ title }) => chosen.test(title));
@@ -42,6 +44,17 @@ for (const { title, unordered } of cases) {
     const [docker, tsrun] = raw.map((each, i) => each && normalise(each, engines[i]?.dir ?? '', unordered));
     if (title in ACCEPTED) t.notDeepEqual(tsrun, docker, 'an accepted difference that is none any more');
     else t.deepEqual(tsrun, docker, `tsrun (-) answers otherwise than docker (+)`);
+  });
+}
+
+let probe: string;
+for (const [name, flags] of Object.entries(PROFILES)) {
+  if (!chosen.test(`profile: ${name}`)) continue;
+  test.serial(`profile: ${name}`, async (t) => {
+    probe ??= builtProbe();
+    const [docker, tsrun] = await Promise.all(engines.map((engine) => profileOf(engine, probe, flags)));
+    t.true(docker !== undefined && docker.size > 700, 'the probe says all that it should');
+    t.deepEqual(compareProfiles(name, docker ?? new Map(), tsrun ?? new Map(), PROFILE_DIFFERENCES), []);
   });
 }
 

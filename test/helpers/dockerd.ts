@@ -1,5 +1,5 @@
 /** A real dockerd with private state in mount and network namespaces of its own. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -10,10 +10,12 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { boundingSet, CAPABILITIES } from '../../src/host/capabilities.js';
 import { type Result, run } from './cli.js';
 
 export interface Docker {
@@ -45,7 +47,8 @@ export async function startDocker(
   const isolation = ['-m', '-p', '-f', '--kill-child', '--mount-proc', ...(options.network ? [] : ['-n'])];
   // Not a pipe: the daemon stands still when its log can't be written, and who reads it may be in spawnSync.
   const log = openSync(join(dir, 'log'), 'a+');
-  const child = spawn('unshare', [...isolation, 'dockerd', ...args], { stdio: ['ignore', log, log] });
+  const env = { ...process.env, PATH: `${runcWithin(dir)}:${process.env.PATH}` };
+  const child = spawn('unshare', [...isolation, 'dockerd', ...args], { stdio: ['ignore', log, log], env });
   closeSync(log);
   const docker = (words: string[], input?: Uint8Array) =>
     run('docker', ['--host', host, ...words], { input });
@@ -67,6 +70,30 @@ export async function startDocker(
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A directory with a `runc` for dockerd: `--privileged` asks for all capabilities there are, and runc fails for one that is
+ * not in our own bounding set. That one is taken out of its orders.
+ */
+function runcWithin(dir: string): string {
+  const bin = join(dir, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const own = boundingSet(readFileSync('/proc/self/status', 'utf8'));
+  const missing = CAPABILITIES.filter((name) => !own.includes(name));
+  if (missing.length === 0) return bin;
+  // The list has more behind each of them, so that a comma follows.
+  const take = missing.map((name) => `-e 's/"${name}",//g'`).join(' ');
+  const script = `#!/bin/sh
+case " $* " in *' create '*) previous=
+for word; do
+  [ "$previous" = --bundle ] && grep -q ${missing[0]} "$word/config.json" && sed -i ${take} "$word/config.json"
+  previous=$word
+done;; esac
+exec ${execFileSync('sh', ['-c', 'command -v runc'], { encoding: 'utf8' }).trim()} "$@"
+`;
+  writeFileSync(join(bin, 'runc'), script, { mode: 0o755 });
+  return bin;
 }
 
 /** The daemon's parents below every hierarchy: it leaves them behind. */
