@@ -95,7 +95,7 @@ test.serial('nothing is mounted over procfs, whoever says so', async (t) => {
 
 const EVIL = `tsrun-attack-${process.pid}`;
 
-// Was seen to fail with mount points that are opened by their path (native/runtime/mounts.cc).
+// Was seen to fail without RESOLVE_IN_ROOT (native/runtime/inroot.cc): the mount point was made on the host.
 test.serial('a mount point that turns into a link to / is made and mounted inside', async (t) => {
   const prepare = `cd /vol; mkdir a; ln -s / l; exec ${ATTACKER} flip /vol/a /vol/l`;
   await arena.start('swapper', ['-v', 'vol:/vol'], 'sh', '-c', prepare);
