@@ -18,7 +18,6 @@
 #include "runtime/init.h"
 #include "runtime/join.h"
 #include "runtime/lock.h"
-#include "runtime/namespaces.h"
 #include "runtime/remove.h"
 #include "runtime/steps.h"
 
@@ -125,11 +124,7 @@ void Monitor::cloneChild() {
   fds.sync = childSync_.get();
   int pidfd = -1;
   ownPids_ = (prepared_->cloneFlags() & CLONE_NEWPID) != 0;
-  BornIn pids(prepared_->pidNamespace());
-  pid_ = cloneProcess(prepared_->cloneFlags(), cgroup_->v2Fd(), &pidfd);
-  // What the kernel says of a pid namespace whose first process has ended.
-  if (pid_ < 0 && errno == ENOMEM && !launch_.join.pid.empty()) throw notRunning(launch_.join.pid);
-  check(pid_, step::kClone, launch_.id);
+  pid_ = prepared_->clone(fds, cgroup_->v2Fd(), &pidfd);
   if (pid_ == 0) {
     // The lock before all else: as long as a copy of its fd is open the container counts as running.
     for (const UniqueFd* fd : {&lock_, &listener_, &attachFd_, &reportFd_, &childReport_, &sync_}) {
@@ -142,7 +137,6 @@ void Monitor::cloneChild() {
     prepared_->run(fds, report);
   }
   pidfd_ = UniqueFd(pidfd);
-  pids.leave();
   childReportEnd_.reset();
   childSync_.reset();
   stdio_->closeChildEnds();
@@ -153,6 +147,7 @@ void Monitor::admitChild() {
   report_.pid(pid_);
   report_.step(step::kCgroupJoin);
   cgroup_->add(pid_);
+  prepared_->admit(pid_);
   report_.step(step::kNetworkVeth);
   lease_ = connectNetwork(launch_, pid_, *ledger_);
   report_.step(step::kNetworkHosts);

@@ -93,6 +93,7 @@ void Session::cloneJoiner(Joiner& joiner) {
 
   const Cgroup cgroup = Cgroup::open(exec_.spec.cgroupsPath);
   int pidfd = -1;
+  joiner.givePipes(fds);
   joiner_ = check(cloneProcess(0, cgroup.v2Fd(), &pidfd), step::kClone, exec_.launch.id);
   if (joiner_ == 0) {
     for (const UniqueFd* fd : {&attachFd_, &reportFd_, &childReport_, &sync_}) {
@@ -108,6 +109,7 @@ void Session::cloneJoiner(Joiner& joiner) {
   // From outside and before anything else: what is made from now on counts, and the cgroup namespace shows it
   // at its root.
   cgroup.add(joiner_);
+  joiner.admit(joiner_);
 }
 
 /// Lets the joiner enter, and takes over the process that it made. If it failed, its report says why.

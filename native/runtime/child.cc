@@ -15,18 +15,37 @@
 #include "runtime/copyup.h"
 #include "runtime/devices.h"
 #include "runtime/entry.h"
+#include "runtime/idmap.h"
 #include "runtime/masks.h"
+#include "runtime/mount_api.h"
 #include "runtime/mounts.h"
 #include "runtime/namespaces.h"
 #include "runtime/overlay.h"
 #include "runtime/process.h"
 #include "runtime/procfs.h"
 #include "runtime/rootfs.h"
+#include "runtime/stage.h"
 #include "runtime/steps.h"
 #include "runtime/sysctl.h"
 
 namespace tsrun {
 namespace {
+
+/// Directories of the host that file systems of ours are attached over, in the container's mount namespace
+/// only.
+struct Places {
+  UniqueFd scratch, root;
+
+  /// As the host's user and, where that may not go there without its rights, once more as the container's
+  /// root.
+  void open(const std::string& scratchPath, const std::string& rootPath, bool again, Report& report) {
+    constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    for (auto [fd, path] : {std::pair{&scratch, &scratchPath}, std::pair{&root, &rootPath}}) {
+      if (!*fd) fd->reset(::open(path->c_str(), kFlags));
+      if (!*fd && (again || errno != EACCES)) report.die(path->c_str());
+    }
+  }
+};
 
 class Child final : public PreparedChild {
  public:
@@ -35,12 +54,14 @@ class Child final : public PreparedChild {
         launch_(launch),
         dir_(dir),
         namespaces_(spec, launch.join),
-        mounts_(spec, launch, dir),
+        mounts_(spec, launch, dir, namespaces_.hasUser()),
         copyUp_(launch),
         devices_(spec),
         sysctls_(spec),
         process_(spec, launch),
         propagation_(propagationFlags(spec.rootfsPropagation)) {
+    if (launch.overlay && !namespaces_.isNew(CLONE_NEWNS))
+      throw Failure(step::kClone, EINVAL, "mount", "the container needs a mount namespace of its own");
     if (launch.overlay) {
       checkOverlay(*launch.overlay);
       // Files that are made as mount points, which diff and commit must not take for the user's.
@@ -50,10 +71,22 @@ class Child final : public PreparedChild {
     } else if (!spec_.rootPath.starts_with('/')) {
       spec_.rootPath = dir + "/" + spec_.rootPath;
     }
+    if (namespaces_.hasUser()) process_.enterUserNamespace();
+    stage();
   }
 
   unsigned long long cloneFlags() const override { return namespaces_.cloneFlags(); }
-  int pidNamespace() const override { return namespaces_.pids(); }
+
+  pid_t clone(const ChildFds& fds, int cgroup, int* pidfd) override {
+    const auto root = hostIdOf(namespaces_.maps().uids, 0);
+    if (namespaces_.hasUser() && root) givePipes(fds, *root);
+    return namespaces_.clone(cgroup, pidfd);
+  }
+
+  void admit(pid_t pid) override {
+    namespaces_.admit(pid);
+    if (namespaces_.hasUser() && spec_.process.oomScoreAdj) setOomScoreOf(pid, *spec_.process.oomScoreAdj);
+  }
 
   [[noreturn]] void run(const ChildFds& fds, Report& report) override {
     resetChildSignals();
@@ -62,18 +95,22 @@ class Child final : public PreparedChild {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     waitForGo(fds.sync, report);
     namespaces_.join(report);
+    namespaces_.enterTimeNamespace(report);
+    report.step(step::kOverlay);
+    places_.open(dir_, rootPlace(), false, report);
+    namespaces_.becomeRoot(report);
+    places_.open(dir_, rootPlace(), true, report);
     namespaces_.enterCgroupNamespace(report);
 
     mounts_.takeShm(namespaces_.mountsOfIpc(), report);
     mounts_.isolate(report);
-    UniqueFd root =
-        launch_.overlay ? mountOverlay(*launch_.overlay, report) : mountBundleRoot(spec_.rootPath, report);
+    UniqueFd root = makeRoot(report);
     copyUp_.run(root.get(), report);
     mounts_.make(root.get(), stubs_.get(), report);
-    UniqueFd proc = openOwnProc(dir_, report);
+    UniqueFd proc = openOwnProc(places_.scratch.get(), report);
     process_.ensureCwd(root.get(), report);
     if (!mounts_.bindsDev()) devices_.make(root.get(), report);
-    maskPaths(root.get(), spec_.maskedPaths, spec_.readonlyPaths, dir_, report);
+    maskPaths(root.get(), spec_.maskedPaths, spec_.readonlyPaths, places_.scratch.get(), report);
     pivotInto(root.get(), propagation_, report);
 
     setNames(report);
@@ -85,8 +122,40 @@ class Child final : public PreparedChild {
   }
 
  private:
+  const std::string& rootPlace() const { return launch_.overlay ? launch_.overlay->upper : spec_.rootPath; }
+
+  /// Takes by fd, with our rights, what the process will not have the rights for: the sources of its mounts
+  /// and its root, when it has a user namespace; and mounts whose ids are mapped.
+  void stage() {
+    const bool wholly = namespaces_.hasUser() && geteuid() == 0;
+    if (!wholly && !mounts_.hasIdMaps()) return;
+    UniqueFd ids;
+    if (!namespaces_.maps().empty()) ids = makeUserNamespace(namespaces_.maps());
+    mounts_.prepareIdMaps(ids.get());
+    runStage([&](Report& report) {
+      if (wholly) mounts_.takeShm(namespaces_.mountsOfIpc(), report);
+      mounts_.isolate(report);
+      mounts_.takeSources(wholly, report);
+      if (!wholly) return;
+      if (launch_.overlay) copyUp_.takeVolumes(ids.get(), report);
+      const UniqueFd root = launch_.overlay ? mountOverlay(*launch_.overlay, report, ids.get())
+                                            : mountBundleRoot(spec_.rootPath, report);
+      rootTree_.reset(sys::cloneTree(root.get(), "", true));
+      if (!rootTree_) report.die(rootPlace().c_str());
+    });
+  }
+
+  UniqueFd makeRoot(Report& report) {
+    if (!rootTree_)
+      return launch_.overlay ? mountOverlay(*launch_.overlay, report)
+                             : mountBundleRoot(spec_.rootPath, report);
+    report.step(step::kOverlay);
+    if (sys::attach(rootTree_.get(), places_.root.get()) < 0) report.die(rootPlace().c_str());
+    return std::move(rootTree_);
+  }
+
   void setNames(Report& report) const {
-    if (!namespaces_.newUts()) return;
+    if (!namespaces_.isNew(CLONE_NEWUTS)) return;
     report.step(step::kHostname);
     const std::string &host = spec_.hostname, &domain = spec_.domainname;
     if (!host.empty() && sethostname(host.data(), host.size()) < 0) report.die(host.c_str());
@@ -96,7 +165,8 @@ class Child final : public PreparedChild {
   Spec spec_;
   Launch launch_;
   std::string dir_;
-  UniqueFd stubs_;
+  UniqueFd stubs_, rootTree_;
+  Places places_;
   Namespaces namespaces_;
   Mounts mounts_;
   CopyUp copyUp_;

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <memory>
 
 #include "runtime/launch.h"
@@ -25,11 +27,18 @@ class PreparedChild {
                                                 const std::string& containerDir);
   virtual ~PreparedChild() = default;
 
-  /// Flags for clone3: the new namespaces of the spec except cgroup and user (which the child enters by
-  /// itself).
+  /// Flags of clone3 for the new namespaces of the spec, but those that the process makes itself (cgroup,
+  /// time).
   virtual unsigned long long cloneFlags() const = 0;
-  /// The pid namespace that the process must be born in, or -1.
-  virtual int pidNamespace() const = 0;
+
+  /// As fork: makes the process in its namespaces, a child of ours, and returns 0 in it, where run() must
+  /// follow. `cgroup` is for CLONE_INTO_CGROUP, or -1. What of `fds` is a pipe comes to belong to the
+  /// container's root. Throws Failure.
+  virtual pid_t clone(const ChildFds& fds, int cgroup, int* pidfd) = 0;
+
+  /// What only its maker can do to the process, before `go`: the id maps of its user namespace. Throws
+  /// Failure.
+  virtual void admit(pid_t pid) = 0;
 
   /// Runs in the new process, PID 1 of its pid namespace: waits for `go`, then cgroup ns, mounts, copy-up,
   /// pivot, devices, masks, hostname, sysctls, rlimits, user, caps, seccomp, exec. Reports each step; never

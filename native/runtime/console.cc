@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/failure.h"
 #include "runtime/inroot.h"
 #include "runtime/mount_api.h"
 #include "runtime/steps.h"
@@ -103,12 +104,21 @@ void setUpStdio(const ChildFds& fds, bool terminal, const std::optional<Launch::
   if (fchmod(0, 0620) < 0) report.die("/dev/console");
 }
 
-void giveStdio(unsigned uid, Report& report) {
+void givePipes(const ChildFds& fds, unsigned uid) {
+  for (const int fd : {fds.in, fds.out, fds.err}) {
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISFIFO(info.st_mode)) continue;
+    check(fchown(fd, uid, static_cast<gid_t>(-1)), step::kConsole, "pipe");
+  }
+}
+
+void giveStdio(unsigned uid, bool inUser, Report& report) {
   for (int fd = 0; fd < 3; fd++) {
     struct stat info;
     if (fstat(fd, &info) < 0) report.die("stdio");
     const bool own = S_ISFIFO(info.st_mode) || (S_ISCHR(info.st_mode) && isatty(fd) == 1);
-    if (own && info.st_uid != uid && fchown(fd, uid, static_cast<gid_t>(-1)) < 0) report.die("stdio");
+    if (!own || info.st_uid == uid || fchown(fd, uid, static_cast<gid_t>(-1)) == 0) continue;
+    if (!inUser || (errno != EPERM && errno != EINVAL)) report.die("stdio");
   }
 }
 

@@ -18,7 +18,11 @@ void setUpStdio(const ChildFds& fds, bool terminal, const std::optional<Launch::
                 Console console, Report& report);
 
 /// Gives fds 0-2 to `uid` where they are pipes or the terminal, so that /dev/stdout can be opened by name.
-/// Files and devices of the host keep their owner.
-void giveStdio(unsigned uid, Report& report);
+/// Files and devices of the host keep their owner; so do, for who is in a user namespace, pipes of somebody
+/// whose ids it does not have.
+void giveStdio(unsigned uid, bool inUser, Report& report);
+
+/// Gives the pipes among `fds` to a user of the host. Throws Failure(step::kConsole).
+void givePipes(const ChildFds& fds, unsigned uid);
 
 }  // namespace tsrun

@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "runtime/copy_tree.h"
 #include "runtime/inroot.h"
+#include "runtime/mount_api.h"
 #include "runtime/steps.h"
 
 namespace tsrun {
@@ -78,6 +79,16 @@ CopyUp::CopyUp(const Launch& launch) {
   }
 }
 
+void CopyUp::takeVolumes(int ids, Report& report) {
+  report.step(step::kCopyUp);
+  for (Item& item : items_) {
+    item.mapped.reset(sys::cloneTree(AT_FDCWD, item.parent.c_str(), false));
+    if (!item.mapped || sys::mapIds(item.mapped.get(), false, ids) < 0)
+      report.die(item.parent.c_str(),
+                 item.mapped ? "its ids cannot be mapped: not by this file system or kernel" : "");
+  }
+}
+
 void CopyUp::run(int root, Report& report) const {
   if (items_.empty()) return;
   report.step(step::kCopyUp);
@@ -86,7 +97,8 @@ void CopyUp::run(int root, Report& report) const {
 
 void CopyUp::runOne(const Item& item, int root, Report& report) const {
   const char* subject = item.destination.c_str();
-  UniqueFd parent(open(item.parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd parent(item.mapped ? openat(item.mapped.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                              : open(item.parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent) report.die(item.parent.c_str());
   if (flock(parent.get(), LOCK_EX) < 0) report.die(item.parent.c_str());
   UniqueFd volume(openat(parent.get(), item.name.c_str(), kDirectory));

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "runtime/launch.h"
 #include "runtime/report.h"
 
@@ -21,12 +22,17 @@ class CopyUp {
   /// Volumes that vanish with the container (--rm) are not synced.
   explicit CopyUp(const Launch& launch);
 
+  /// For a container with a user namespace: takes the directories of the volumes, seen with their ids mapped
+  /// by `ids`, with the rights of the host. run() in the child uses them then.
+  void takeVolumes(int ids, Report& report);
+
   void run(int root, Report& report) const;
 
  private:
   struct Item {
     std::string parent, name, destination;
     bool durable = true;
+    UniqueFd mapped;
   };
   void runOne(const Item& item, int root, Report& report) const;
 

@@ -16,7 +16,9 @@
 #include "base/failure.h"
 #include "runtime/console.h"
 #include "runtime/entry.h"
+#include "runtime/idmap.h"
 #include "runtime/lock.h"
+#include "runtime/namespaces.h"
 #include "runtime/procfs.h"
 #include "runtime/records.h"
 #include "runtime/steps.h"
@@ -28,8 +30,9 @@ struct Kind {
   const char* name;
   int flag;
 };
-constexpr Kind kKinds[] = {{"pid", CLONE_NEWPID}, {"net", CLONE_NEWNET}, {"mnt", CLONE_NEWNS},
-                           {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}};
+constexpr Kind kKinds[] = {{"pid", CLONE_NEWPID},   {"net", CLONE_NEWNET},  {"mnt", CLONE_NEWNS},
+                           {"ipc", CLONE_NEWIPC},   {"uts", CLONE_NEWUTS},  {"cgroup", CLONE_NEWCGROUP},
+                           {"user", CLONE_NEWUSER}, {"time", CLONE_NEWTIME}};
 
 bool isMonitorAlive(const std::string& dir) {
   const std::string path = dir + "/lock";
@@ -62,6 +65,7 @@ bool hasEnded(int pidfd) {
 bool isShared(pid_t pid, const char* name) {
   const std::string rest = std::string("/ns/") + name;
   struct stat mine, theirs;
+  if (stat(("/proc/self" + rest).c_str(), &mine) < 0 && errno == ENOENT) return true;  // this kernel has none
   check(stat(("/proc/self" + rest).c_str(), &mine), step::kJoin, name);
   check(stat(("/proc/" + std::to_string(pid) + rest).c_str(), &theirs), step::kJoin, name);
   return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino;
@@ -106,7 +110,19 @@ Joiner::Joiner(const RunningContainer& container, const Spec& spec, const Launch
       namespaces_(container.namespaces()),
       terminal_(spec.process.terminal),
       consoleSize_(launch.consoleSize),
-      process_(spec, launch) {}
+      rootUid_(hostIdOf(spec.uidMappings, 0)),
+      oomScoreAdj_(spec.process.oomScoreAdj),
+      process_(spec, launch) {
+  if (inUser()) process_.enterUserNamespace();
+}
+
+void Joiner::givePipes(const ChildFds& fds) const {
+  if (inUser() && rootUid_) tsrun::givePipes(fds, *rootUid_);
+}
+
+void Joiner::admit(pid_t pid) const {
+  if (inUser() && oomScoreAdj_) setOomScoreOf(pid, *oomScoreAdj_);
+}
 
 void Joiner::run(const ChildFds& fds, Report& report) {
   resetChildSignals();
@@ -120,6 +136,7 @@ void Joiner::run(const ChildFds& fds, Report& report) {
   // namespace it was born in, so the container does not see it.
   if (setns(pidfd_, namespaces_) < 0) report.die("setns");
   close(pidfd_);
+  if (inUser()) becomeRootOfNamespace(report);
   clone_args args{};
   // The session's child and not ours, so that its end is told there.
   args.flags = CLONE_PARENT;
@@ -135,7 +152,7 @@ void Joiner::runInside(const ChildFds& fds, Report& report) {
   report.step(step::kJoin);
   UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) report.die("/");
-  UniqueFd proc = openOwnProc("", report);
+  UniqueFd proc = openOwnProc(-1, report);
   setUpStdio(fds, terminal_, consoleSize_, root.get(), Console::none, report);
   process_.enter(std::move(root), std::move(proc), fds.sync, report);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <sched.h>
 #include <sys/types.h>
 
 #include <string>
@@ -43,12 +44,21 @@ class Joiner {
   /// as one message (pid_t), and it waits there for a `go` of its own.
   [[noreturn]] void run(const ChildFds& fds, Report& report);
 
+  // By whoever makes the process, for one with a user namespace. Throw Failure.
+  /// What of `fds` is a pipe comes to belong to the container's root. Before the process is made.
+  void givePipes(const ChildFds& fds) const;
+  /// Before `go`.
+  void admit(pid_t pid) const;
+
  private:
+  bool inUser() const { return (namespaces_ & CLONE_NEWUSER) != 0; }
   [[noreturn]] void runInside(const ChildFds& fds, Report& report);
 
   int pidfd_, namespaces_;
   bool terminal_;
   std::optional<Launch::Size> consoleSize_;
+  std::optional<unsigned> rootUid_;
+  std::optional<int> oomScoreAdj_;
   ProcessSetup process_;
 };
 

@@ -29,7 +29,7 @@ bool isNull(int fd) {
   return fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
 }
 
-Covers makeCovers(const std::string& scratch, Report& report) {
+Covers makeCovers(int scratch, Report& report) {
   UniqueFd fs(sys::fsopen("tmpfs"));
   if (!fs) report.die("tmpfs");
   // One block and one inode beyond the three that are used here: it cannot be filled.
@@ -38,8 +38,7 @@ Covers makeCovers(const std::string& scratch, Report& report) {
     report.die("tmpfs");
   UniqueFd mount(sys::fsmount(fs.get(), 0));
   // Only what is attached in our namespace can be cloned (before 6.15), so it is attached where nobody looks.
-  UniqueFd place(open(scratch.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!mount || !place || sys::attach(mount.get(), place.get()) < 0) report.die(scratch.c_str());
+  if (!mount || sys::attach(mount.get(), scratch) < 0) report.die("tmpfs");
 
   Covers covers;
   if (mkdirat(mount.get(), "empty", 0755) < 0) report.die("tmpfs");
@@ -71,7 +70,7 @@ UniqueFd openExisting(int root, const char* path, Report& report) {
 }  // namespace
 
 void maskPaths(int root, const std::vector<std::string>& masked, const std::vector<std::string>& readonly,
-               const std::string& scratch, Report& report) {
+               int scratch, Report& report) {
   report.step(step::kMask);
   for (const std::string& path : readonly) {
     UniqueFd target = openExisting(root, path.c_str(), report);

@@ -56,6 +56,15 @@ inline int setAttributes(int mount, bool recursive, std::uint64_t set, std::uint
   return static_cast<int>(syscall(SYS_mount_setattr, mount, "", flags, &attr, sizeof attr));
 }
 
+/// Maps the ids of the detached mount `mount` as the user namespace `ids` does.
+inline int mapIds(int mount, bool recursive, int ids) {
+  mount_attr attr{};
+  attr.attr_set = MOUNT_ATTR_IDMAP;
+  attr.userns_fd = static_cast<std::uint64_t>(ids);
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return static_cast<int>(syscall(SYS_mount_setattr, mount, "", flags, &attr, sizeof attr));
+}
+
 inline int mount(const char* source, const char* target, const char* type, unsigned long flags,
                  const void* data) {
   return static_cast<int>(syscall(SYS_mount, source, target, type, flags, data));

@@ -1,6 +1,5 @@
 #include "runtime/mount_options.h"
 
-#include <stdexcept>
 #include <string_view>
 
 #include "runtime/mount_api.h"
@@ -75,8 +74,11 @@ MountOptions parseMountOptions(const std::vector<std::string>& options) {
     } else if (const Word* spreadAll = find(kPropagation, rest)) {
       result.propagation = spreadAll->set;
       result.recursivePropagation = true;
-    } else if (word == "idmap" || word == "ridmap" || word == "tmpcopyup") {
-      throw std::invalid_argument(option);
+    } else if (word == "idmap" || word == "ridmap") {
+      result.mapIds = true;
+      result.recursiveIds = word == "ridmap";
+    } else if (word == "tmpcopyup") {
+      result.copyUp = true;
     } else {
       const std::size_t equals = word.find('=');
       if (equals == std::string_view::npos)

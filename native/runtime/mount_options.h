@@ -17,11 +17,12 @@ struct MountOptions {
   Attributes tree;                ///< of it and everything below (rro, rnosuid, …)
   std::uint64_t propagation = 0;  ///< MS_PRIVATE, …; 0 = as it comes
   bool recursivePropagation = false;
+  bool mapIds = false, recursiveIds = false;              ///< idmap, ridmap
+  bool copyUp = false;                                    ///< tmpcopyup
   std::vector<std::pair<std::string, std::string>> data;  ///< for the file system; a flag has an empty value
 };
 
 /// Reads OCI/fstab option words; a later word wins. What is not a mount option is data for the file system.
-/// Throws std::invalid_argument naming a word that is known but not supported.
 MountOptions parseMountOptions(const std::vector<std::string>& options);
 
 }  // namespace tsrun

@@ -10,11 +10,13 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <stdexcept>
 
 #include "base/failure.h"
+#include "runtime/copy_tree.h"
 #include "runtime/inroot.h"
+#include "runtime/labels.h"
 #include "runtime/mount_api.h"
+#include "runtime/rootfs.h"
 #include "runtime/steps.h"
 
 namespace tsrun {
@@ -64,6 +66,15 @@ void recordStub(int stubs, int root, int fd, const char* destination, Report& re
   if (write(stubs, path, size) != static_cast<ssize_t>(size)) report.die(destination, "stubs");
 }
 
+/// tmpcopyup: what lies at the place of a tmpfs goes into it.
+void copyInto(int mount, int target, const char* destination, Report& report) {
+  const UniqueFd from(openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd to(openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  CopyError error;
+  if (!from || !to) report.die(destination);
+  if (!copyTree(from.get(), to.get(), error)) report.die(error.error, destination, error.path);
+}
+
 }  // namespace
 
 void dieOfFilesystem(int fs, const char* subject, Report& report) {
@@ -88,18 +99,16 @@ MountTarget openMountTarget(int root, const char* destination, bool directory, b
   return {std::move(found.fd), found.created};
 }
 
-Mounts::Mounts(const Spec& spec, const Launch& launch, const std::string& bundle) {
+Mounts::Mounts(const Spec& spec, const Launch& launch, const std::string& bundle, bool inUser)
+    : inUser_(inUser), rootPropagation_(propagationFlags(spec.rootfsPropagation)) {
   bool hasCgroup = false;
   for (const Spec::Mount& mount : spec.mounts) {
     Plan plan;
     plan.destination = cleanPath(mount.destination);
     plan.type = mount.type;
     plan.source = mount.source;
-    try {
-      plan.options = parseMountOptions(mount.options);
-    } catch (const std::invalid_argument& error) {
-      throw Failure(step::kMount, ENOTSUP, mount.destination, std::string("option ") + error.what());
-    }
+    plan.options = parseMountOptions(mount.options);
+    plan.maps = {mount.uidMappings, mount.gidMappings};
     if (plan.type == "bind" || plan.options.bind) {
       plan.type = "bind";
       plan.options.bind = true;
@@ -114,11 +123,56 @@ Mounts::Mounts(const Spec& spec, const Launch& launch, const std::string& bundle
     if (plan.destination == "/") throw Failure(step::kMount, EINVAL, "/", "cannot mount over the root");
     if (!allowedByProc(plan.destination, plan.type))
       throw Failure(step::kMount, EINVAL, mount.destination, kProcRefused);
+    if (plan.options.copyUp && plan.type != "tmpfs")
+      throw Failure(step::kMount, EINVAL, mount.destination, "tmpcopyup is an option of tmpfs");
+    checkMappings(spec, plan);
+    addLabel(spec.mountLabel, plan.type, plan.options);
     hasCgroup |= plan.type == "cgroup" || plan.type == "cgroup2";
     plans_.push_back(std::move(plan));
   }
   if (hasCgroup) cgroups_.prepare(spec);
   if (!launch.join.ipc.empty() && !bindsDev_) addShm();
+}
+
+void Mounts::checkMappings(const Spec& spec, const Plan& plan) const {
+  const auto refuse = [&](const char* why) { throw Failure(step::kMount, EINVAL, plan.destination, why); };
+  if (!plan.options.mapIds && plan.maps.empty()) return;
+  if (plan.type != "bind") refuse("only the ids of a bind mount can be mapped");
+  if (plan.maps.uids.empty() != plan.maps.gids.empty()) refuse("uidMappings and gidMappings go together");
+  if (plan.maps.empty() && spec.uidMappings.empty() && !inUser_)
+    refuse("idmap needs mappings, the mount's own or those of a user namespace");
+}
+
+bool Mounts::hasIdMaps() const {
+  return std::ranges::any_of(plans_,
+                             [](const Plan& plan) { return plan.options.mapIds || !plan.maps.empty(); });
+}
+
+void Mounts::prepareIdMaps(int own) {
+  for (Plan& plan : plans_) {
+    if (!plan.options.mapIds && plan.maps.empty()) continue;
+    if (plan.maps.empty()) {
+      plan.mappedBy = own;
+      continue;
+    }
+    // Mounts with the same maps share one: the volumes of a container have mostly the same.
+    for (const Plan& other : plans_)
+      if (other.ids && other.maps == plan.maps) plan.mappedBy = other.ids.get();
+    if (plan.mappedBy >= 0) continue;
+    plan.ids = makeUserNamespace(plan.maps);
+    plan.mappedBy = plan.ids.get();
+  }
+}
+
+void Mounts::takeSources(bool all, Report& report) {
+  report.step(step::kMount);
+  for (Plan& plan : plans_) {
+    if (plan.options.bind && !plan.tree && (all || plan.mappedBy >= 0)) plan.tree = cloneSource(plan, report);
+    if (plan.mappedBy < 0) continue;
+    if (sys::mapIds(plan.tree.get(), plan.options.recursiveIds, plan.mappedBy) < 0)
+      report.die(errno, plan.destination.c_str(),
+                 "its ids cannot be mapped: not by this file system or kernel");
+  }
 }
 
 void Mounts::addShm() {
@@ -134,7 +188,7 @@ void Mounts::addShm() {
 }
 
 void Mounts::takeShm(int donor, Report& report) {
-  if (!shm_) return;
+  if (!shm_ || plans_[*shm_].tree) return;
   report.step(step::kMount);
   UniqueFd own(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   UniqueFd ownRoot(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -159,9 +213,14 @@ void Mounts::takeShm(int donor, Report& report) {
 
 void Mounts::isolate(Report& report) {
   report.step(step::kPropagation);
-  for (Plan& plan : plans_)
-    if (plan.options.bind && plan.options.propagation == MS_SHARED) plan.tree = cloneSource(plan, report);
-  if (sys::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) report.die("/");
+  for (Plan& plan : plans_) {
+    const bool receives = plan.options.propagation == MS_SHARED || plan.options.propagation == MS_SLAVE;
+    if (plan.options.bind && receives && !plan.tree) plan.tree = cloneSource(plan, report);
+  }
+  // What is bound and does not say otherwise hears of the host's mounts, unless the whole root must not.
+  const bool deaf = (rootPropagation_ & (MS_PRIVATE | MS_UNBINDABLE)) != 0;
+  if (sys::mount(nullptr, "/", nullptr, (deaf ? MS_PRIVATE : MS_SLAVE) | MS_REC, nullptr) < 0)
+    report.die("/");
 }
 
 UniqueFd Mounts::cloneSource(Plan& plan, Report& report) {
@@ -186,9 +245,10 @@ UniqueFd Mounts::cloneSource(Plan& plan, Report& report) {
   return tree;
 }
 
-UniqueFd Mounts::makeFilesystem(const Plan& plan, std::uint64_t attributes, Report& report) {
+UniqueFd Mounts::makeFilesystem(Plan& plan, std::uint64_t attributes, Report& report) {
   const char* subject = plan.destination.c_str();
   UniqueFd fs(sys::fsopen(plan.type.c_str()));
+  if (!fs && errno == ENODEV) report.die(ENODEV, subject, "this kernel does not have this file system");
   if (!fs) report.die(subject, plan.type.c_str());
   const std::string& source = plan.source.empty() ? plan.type : plan.source;
   int failed = sys::setString(fs.get(), "source", source.c_str());
@@ -197,42 +257,66 @@ UniqueFd Mounts::makeFilesystem(const Plan& plan, std::uint64_t attributes, Repo
     failed = value.empty() ? sys::setFlag(fs.get(), key.c_str())
                            : sys::setString(fs.get(), key.c_str(), value.c_str());
   }
-  if (failed < 0 || sys::createSuperblock(fs.get()) < 0) dieOfFilesystem(fs.get(), subject, report);
+  const bool made = failed == 0 && sys::createSuperblock(fs.get()) == 0;
+  const bool showsNamespace = plan.type == "proc" || plan.type == "sysfs" || plan.type == "mqueue";
+  if (!made && errno == EPERM && inUser_ && showsNamespace) return bindHosts(plan, report);
+  if (!made) dieOfFilesystem(fs.get(), subject, report);
   UniqueFd mount(sys::fsmount(fs.get(), attributes));
   if (!mount) report.die(subject);
+  return mount;
+}
+
+UniqueFd Mounts::makeBind(Plan& plan, Report& report) {
+  const MountOptions& options = plan.options;
+  UniqueFd mount = plan.tree ? std::move(plan.tree) : cloneSource(plan, report);
+  // In one call each and before it is attached: there is no moment at which a read-only bind can be written.
+  // What the source's own mount forbids stays forbidden: nothing is cleared but what was asked for.
+  if (options.tree.any() && sys::setAttributes(mount.get(), true, options.tree.set, options.tree.clear) < 0)
+    report.die(plan.destination.c_str());
+  if (options.mount.any() &&
+      sys::setAttributes(mount.get(), false, options.mount.set, options.mount.clear) < 0)
+    report.die(plan.destination.c_str());
+  return mount;
+}
+
+/// In the place of a file system that shows a namespace which is not our user namespace's: the host's
+/// instance of it, read-only if that is /sys.
+UniqueFd Mounts::bindHosts(Plan& plan, Report& report) {
+  const char* destination = plan.destination.c_str();
+  const char* path = plan.type == "proc" ? "/proc" : plan.type == "sysfs" ? "/sys" : "/dev/mqueue";
+  UniqueFd tree(sys::cloneTree(AT_FDCWD, path, true));
+  if (!tree) report.die(destination, path);
+  constexpr std::uint64_t kGuarded = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const std::uint64_t readOnly = plan.type == "sysfs" ? MOUNT_ATTR_RDONLY : 0;
+  if (sys::setAttributes(tree.get(), true, kGuarded | readOnly, 0) < 0 ||
+      (plan.options.mount.any() && sys::setAttributes(tree.get(), false, plan.options.mount.set, 0) < 0))
+    report.die(destination, path);
+  return tree;
+}
+
+UniqueFd Mounts::makeOf(Plan& plan, std::uint64_t attributes, Report& report) {
+  const char* destination = plan.destination.c_str();
+  if (plan.options.bind) return makeBind(plan, report);
+  const bool isCgroup = plan.type == "cgroup" || plan.type == "cgroup2";
+  if (isCgroup && cgroups_.unified()) return cgroups_.makeUnified(attributes, destination, report);
+  if (!isCgroup) return makeFilesystem(plan, attributes, report);
+  UniqueFd mount(sys::fsopen("tmpfs"));
+  if (!mount || sys::setString(mount.get(), "mode", "755") < 0 || sys::createSuperblock(mount.get()) < 0)
+    dieOfFilesystem(mount.get(), destination, report);
+  mount.reset(sys::fsmount(mount.get(), attributes));
+  if (!mount) report.die(destination);
   return mount;
 }
 
 void Mounts::makeOne(Plan& plan, int root, int stubs, Report& report) {
   const MountOptions& options = plan.options;
   const char* destination = plan.destination.c_str();
-  const bool isCgroup = plan.type == "cgroup" || plan.type == "cgroup2";
-  const bool isCgroupTree = isCgroup && !cgroups_.unified();
+  const bool isCgroupTree = (plan.type == "cgroup" || plan.type == "cgroup2") && !cgroups_.unified();
   const bool isTmpfs = plan.type == "tmpfs";
   const bool readOnlyLater = (isTmpfs || isCgroupTree) && (options.mount.set & MOUNT_ATTR_RDONLY) != 0;
   const std::uint64_t attributes = readOnlyLater ? options.mount.set & ~MOUNT_ATTR_RDONLY : options.mount.set;
 
-  UniqueFd mount;
-  if (options.bind) {
-    mount = plan.tree ? std::move(plan.tree) : cloneSource(plan, report);
-    // In one call each and before it is attached: there is no moment at which a read-only bind can be
-    // written.
-    if (options.tree.any() && sys::setAttributes(mount.get(), true, options.tree.set, options.tree.clear) < 0)
-      report.die(destination);
-    if (options.mount.any() &&
-        sys::setAttributes(mount.get(), false, options.mount.set, options.mount.clear) < 0)
-      report.die(destination);
-  } else if (isCgroup && !isCgroupTree) {
-    mount = cgroups_.makeUnified(attributes, destination, report);
-  } else if (isCgroupTree) {
-    mount.reset(sys::fsopen("tmpfs"));
-    if (!mount || sys::setString(mount.get(), "mode", "755") < 0 || sys::createSuperblock(mount.get()) < 0)
-      dieOfFilesystem(mount.get(), destination, report);
-    mount.reset(sys::fsmount(mount.get(), attributes));
-    if (!mount) report.die(destination);
-  } else {
-    mount = makeFilesystem(plan, attributes, report);
-  }
+  UniqueFd mount = makeOf(plan, attributes, report);
   if (options.propagation != 0 &&
       sys::setAttributes(mount.get(), options.recursivePropagation, 0, 0, options.propagation) < 0)
     report.die(destination);
@@ -252,6 +336,7 @@ void Mounts::makeOne(Plan& plan, int root, int stubs, Report& report) {
   const bool strayProc = filesystem.f_type == PROC_SUPER_MAGIC && !isBelow(path, "/proc");
   if (strayProc || !allowedByProc(path, plan.type)) report.die(EINVAL, destination, kProcRefused);
 
+  if (options.copyUp && !target.created) copyInto(mount.get(), target.fd.get(), destination, report);
   if (sys::attach(mount.get(), target.fd.get()) < 0) report.die(destination);
   // A tmpfs over an existing directory keeps its mode, unless one was asked for.
   const bool hasMode =

@@ -5,6 +5,7 @@
 
 #include "base/unique_fd.h"
 #include "runtime/cgroup_view.h"
+#include "runtime/idmap.h"
 #include "runtime/launch.h"
 #include "runtime/mount_options.h"
 #include "runtime/report.h"
@@ -18,8 +19,20 @@ class Mounts {
  public:
   /// Throws Failure(step::kMount) for a mount that is refused as it stands. Relative bind sources are below
   /// `bundle`. Who joins an ipc namespace (`launch`) gets a mount for /dev/shm, unless the spec puts
-  /// something there.
-  Mounts(const Spec& spec, const Launch& launch, const std::string& bundle);
+  /// something there. `inUser`: the container has a user namespace; what looks at it from outside has none,
+  /// and sees ids as they are on the disk.
+  Mounts(const Spec& spec, const Launch& launch, const std::string& bundle, bool inUser = false);
+
+  // Before clone3, with the rights of the host:
+  /// Some mount's ids are mapped.
+  bool hasIdMaps() const;
+  /// Makes the user namespaces of the mapped mounts; `own` is that of the container's maps, or -1. Throws
+  /// Failure.
+  void prepareIdMaps(int own);
+  /// Takes the sources of binds: all of them, or those of mapped mounts. After isolate().
+  void takeSources(bool all, Report& report);
+
+  // In the child:
 
   /// Takes /dev/shm out of the mount namespace `donor`. Before isolate(); nothing if nobody is joined.
   void takeShm(int donor, Report& report);
@@ -47,17 +60,26 @@ class Mounts {
     UniqueFd tree;      ///< taken before isolation
     UniqueFd readOnly;  ///< a tmpfs that becomes read-only at the end
     bool isDirectory = true;
+    IdMaps maps;        ///< of this mount alone
+    UniqueFd ids;       ///< user namespace of its own
+    int mappedBy = -1;  ///< the user namespace of its ids
   };
 
   void addShm();
   void makeOne(Plan& plan, int root, int stubs, Report& report);
-  UniqueFd makeFilesystem(const Plan& plan, std::uint64_t attributes, Report& report);
+  UniqueFd makeFilesystem(Plan& plan, std::uint64_t attributes, Report& report);
+  UniqueFd makeBind(Plan& plan, Report& report);
+  UniqueFd makeOf(Plan& plan, std::uint64_t attributes, Report& report);
   UniqueFd cloneSource(Plan& plan, Report& report);
+  UniqueFd bindHosts(Plan& plan, Report& report);
+  void checkMappings(const Spec& spec, const Plan& plan) const;
 
   std::vector<Plan> plans_;
   std::optional<std::size_t> shm_;  ///< the plan of a /dev/shm that is another container's
   CgroupView cgroups_;
   bool bindsDev_ = false;
+  bool inUser_ = false;  ///< in a user namespace that is not our own
+  std::uint64_t rootPropagation_ = 0;
 };
 
 /// Opens (making it if missing) the target of a mount, checks it and records a new file in `stubs`. The

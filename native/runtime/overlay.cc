@@ -1,6 +1,7 @@
 #include "runtime/overlay.h"
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
@@ -36,8 +37,20 @@ int openDirectory(const std::string& path, Report& report) {
   return fd;
 }
 
-void addLower(Directories& dirs, const std::string& path, Report& report) {
-  dirs.lower[dirs.count++] = openDirectory(path, report);
+/// The directory as a mount of its own with its ids mapped, over itself: overlayfs takes nothing from a mount
+/// that is nowhere (before 6.15).
+int mapDirectory(const std::string& path, int ids, Report& report) {
+  const UniqueFd place(openDirectory(path, report));
+  const int tree = sys::cloneTree(place.get(), "", false);
+  if (tree < 0) report.die(path.c_str());
+  if (sys::mapIds(tree, false, ids) < 0)
+    report.die(errno, path.c_str(), "this file system cannot be mounted with mapped ids");
+  if (sys::attach(tree, place.get()) < 0) report.die(path.c_str());
+  return tree;
+}
+
+void addLower(Directories& dirs, const std::string& path, int ids, Report& report) {
+  dirs.lower[dirs.count++] = ids < 0 ? openDirectory(path, report) : mapDirectory(path, ids, report);
 }
 
 /// A directory as an fd (6.13 and later), else as a path to the fd: short, as an fsconfig string holds 255
@@ -105,10 +118,31 @@ UniqueFd mountOver(const std::string& target, int fd, const Directories& dirs, R
 /// What is too much for one overlay, the oldest ones, in one that is read-only. It is attached over the
 /// newest of them, in this mount namespace only: overlayfs takes no lower directory from a mount that is
 /// nowhere.
-UniqueFd mountOldest(const std::vector<std::string>& lower, std::size_t from, Report& report) {
+UniqueFd mountOldest(const std::vector<std::string>& lower, std::size_t from, int ids, Report& report) {
   Directories dirs;
-  for (std::size_t i = from; i < lower.size(); i++) addLower(dirs, lower[i], report);
+  for (std::size_t i = from; i < lower.size(); i++) addLower(dirs, lower[i], ids, report);
   return mountOver(lower[from], dirs.lower[0], dirs, report);
+}
+
+/// Upper and work directory, which must be of one mount: with mapped ids that of the directory that has both.
+void openWritable(Directories& dirs, const Launch::Overlay& overlay, int ids, Report& report) {
+  if (ids < 0) {
+    dirs.upper.reset(openDirectory(overlay.upper, report));
+    dirs.work.reset(openDirectory(overlay.work, report));
+    return;
+  }
+  char parent[PATH_MAX];
+  const std::size_t slash = overlay.upper.rfind('/');
+  if (slash >= sizeof parent || overlay.work.compare(0, slash + 1, overlay.upper, 0, slash + 1) != 0)
+    report.die(EINVAL, overlay.upper.c_str(), "the writable directories must lie side by side");
+  std::memcpy(parent, overlay.upper.data(), slash);
+  parent[slash] = '\0';
+  const UniqueFd mapped(mapDirectory(parent, ids, report));
+  dirs.upper.reset(
+      openat(mapped.get(), overlay.upper.c_str() + slash + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dirs.upper) report.die(overlay.upper.c_str());
+  dirs.work.reset(openat(mapped.get(), overlay.work.c_str() + slash + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dirs.work) report.die(overlay.work.c_str());
 }
 
 }  // namespace
@@ -119,15 +153,14 @@ void checkOverlay(const Launch::Overlay& overlay) {
     throw Failure(step::kOverlay, E2BIG, overlay.upper, "at most 998 layers can be mounted");
 }
 
-UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report) {
+UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report, int ids) {
   report.step(step::kOverlay);
   Directories dirs;
   const std::size_t own = overlay.lower.size() > kMaxLower ? kMaxLower - 1 : overlay.lower.size();
-  for (std::size_t i = 0; i < own; i++) addLower(dirs, overlay.lower[i], report);
+  for (std::size_t i = 0; i < own; i++) addLower(dirs, overlay.lower[i], ids, report);
   if (own < overlay.lower.size())
-    dirs.lower[dirs.count++] = mountOldest(overlay.lower, own, report).release();
-  dirs.upper.reset(openDirectory(overlay.upper, report));
-  dirs.work.reset(openDirectory(overlay.work, report));
+    dirs.lower[dirs.count++] = mountOldest(overlay.lower, own, ids, report).release();
+  openWritable(dirs, overlay, ids, report);
   dirs.isVolatile = overlay.isVolatile;
   return mountOver(overlay.upper, dirs.upper.get(), dirs, report);
 }

@@ -12,7 +12,10 @@ void checkOverlay(const Launch::Overlay& overlay);
 
 /// Mounts the container's overlay in the caller's own mount namespace, over its upper directory, and returns
 /// the O_PATH fd of its root. For the child: allocates nothing, a failure ends the process.
-UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report);
+///
+/// With `ids`, an fd of a user namespace, all layers are seen with their ids mapped by it: what is written in
+/// there has the container's own ids on the disk. Needs the rights of the host.
+UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report, int ids = -1);
 
 /// The root of an OCI bundle: `path` as a mount of its own, over itself.
 UniqueFd mountBundleRoot(const std::string& path, Report& report);

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/failure.h"
 #include "runtime/console.h"
 #include "runtime/inroot.h"
 #include "runtime/steps.h"
@@ -49,7 +50,29 @@ void dieWithMonitor(int sync, Report& report) {
   if (ppoll(&other, 1, &now, nullptr) > 0 && (other.revents & (POLLHUP | POLLERR)) != 0) _exit(1);
 }
 
+/// False and errno.
+bool writeOomScore(int file, const char* text) {
+  const auto length = static_cast<ssize_t>(std::strlen(text));
+  if (write(file, text, static_cast<std::size_t>(length)) == length) return true;
+  const int error = errno;
+  // Lowering it needs CAP_SYS_RESOURCE; what it has already need not be set.
+  char current[16] = "";
+  if (pread(file, current, sizeof current - 1, 0) == length + 1 &&
+      std::memcmp(current, text, static_cast<std::size_t>(length)) == 0)
+    return true;
+  errno = error;
+  return false;
+}
+
 }  // namespace
+
+void setOomScoreOf(pid_t pid, int score) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj", text = std::to_string(score);
+  UniqueFd file(check(open(path.c_str(), O_RDWR | O_CLOEXEC), step::kOom, path));
+  if (writeOomScore(file.get(), text.c_str())) return;
+  const int error = errno;
+  throw Failure(step::kOom, error, "oom_score_adj", text);
+}
 
 ProcessSetup::ProcessSetup(const Spec& spec, const Launch& launch)
     : cwd_(spec.process.cwd),
@@ -60,6 +83,8 @@ ProcessSetup::ProcessSetup(const Spec& spec, const Launch& launch)
       oomScoreAdj_(spec.process.oomScoreAdj),
       user_(spec.process, launch),
       rlimits_(spec.process.rlimits),
+      scheduling_(spec),
+      confinement_(spec.process),
       capabilities_(spec.process),
       program_(spec.process) {
   if (spec.seccomp) seccomp_ = SeccompFilter(*spec.seccomp);
@@ -93,19 +118,12 @@ void ProcessSetup::checkCwd(Report& report) const {
 }
 
 void ProcessSetup::setOomScore(int proc, Report& report) const {
-  if (!oomScoreAdj_) return;
+  if (!oomScoreAdj_ || inUser_) return;
   report.step(step::kOom);
   UniqueFd file(openat(proc, "self/oom_score_adj", O_RDWR | O_CLOEXEC));
-  char text[16], current[16] = "";
-  const int length = std::snprintf(text, sizeof text, "%d", *oomScoreAdj_);
-  if (!file) report.die("oom_score_adj");
-  if (write(file.get(), text, static_cast<std::size_t>(length)) == length) return;
-  const int error = errno;
-  // Lowering it needs CAP_SYS_RESOURCE; what it has already need not be set.
-  if (pread(file.get(), current, sizeof current - 1, 0) == length + 1 &&
-      std::memcmp(current, text, static_cast<std::size_t>(length)) == 0)
-    return;
-  report.die(error, "oom_score_adj", text);
+  char text[16];
+  std::snprintf(text, sizeof text, "%d", *oomScoreAdj_);
+  if (!writeOomScore(file.get(), text)) report.die("oom_score_adj", text);
 }
 
 void ProcessSetup::joinKeyring(Report& report) const {
@@ -121,18 +139,20 @@ void ProcessSetup::joinKeyring(Report& report) const {
 void ProcessSetup::becomeUser(const Identity& identity, Report& report) const {
   capabilities_.limit(report);
   if (identity.uid != 0) capabilities_.keepAcrossSetuid(report);
-  User::become(identity, report);
+  User::become(identity, inUser_, report);
   capabilities_.apply(identity.uid, report);
 }
 
 void ProcessSetup::enter(UniqueFd root, UniqueFd proc, int sync, Report& report) {
   const Identity identity = user_.find(root.get(), proc.get(), report);
   program_.setHome(identity.home);
-  giveStdio(identity.uid, report);
+  giveStdio(identity.uid, inUser_, report);
   const bool inCwd = changeToCwd(root.get(), report);
   setOomScore(proc.get(), report);
   joinKeyring(report);
   rlimits_.apply(report);
+  scheduling_.apply(report);
+  confinement_.apply(proc.get(), report);
   umask(umask_);
   proc.reset();
   root.reset();

@@ -5,9 +5,11 @@
 #include "base/unique_fd.h"
 #include "runtime/caps.h"
 #include "runtime/exec.h"
+#include "runtime/labels.h"
 #include "runtime/launch.h"
 #include "runtime/report.h"
 #include "runtime/rlimits.h"
+#include "runtime/scheduling.h"
 #include "runtime/seccomp.h"
 #include "runtime/spec.h"
 #include "runtime/user.h"
@@ -19,6 +21,9 @@ namespace tsrun {
 class ProcessSetup {
  public:
   ProcessSetup(const Spec& spec, const Launch& launch);
+
+  /// It runs in a user namespace, from which some things of the host's cannot be changed.
+  void enterUserNamespace() { inUser_ = true; }
 
   /// Makes the working directory if it is missing; before the root becomes read-only.
   void ensureCwd(int root, Report& report) const;
@@ -35,14 +40,19 @@ class ProcessSetup {
   void checkCwd(Report& report) const;
 
   std::string cwd_, keyring_;
-  bool createCwd_, noNewPrivileges_;
+  bool createCwd_, noNewPrivileges_, inUser_ = false;
   unsigned umask_;
   std::optional<int> oomScoreAdj_;
   User user_;
   Rlimits rlimits_;
+  Scheduling scheduling_;
+  Confinement confinement_;
   Capabilities capabilities_;
   SeccompFilter seccomp_;
   Program program_;
 };
+
+/// Of a child of ours in a user namespace, which cannot do it by itself. Throws Failure(step::kOom).
+void setOomScoreOf(pid_t pid, int score);
 
 }  // namespace tsrun

@@ -9,16 +9,17 @@
 
 namespace tsrun {
 
-UniqueFd openOwnProc(const std::string& scratch, Report& report) {
-  UniqueFd fs(sys::fsopen("proc"));
-  if (!fs || sys::createSuperblock(fs.get()) < 0) report.die("proc");
-  UniqueFd mount(sys::fsmount(fs.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+UniqueFd openOwnProc(int scratch, Report& report) {
+  UniqueFd fs(sys::fsopen("proc")), mount;
+  if (fs && sys::createSuperblock(fs.get()) == 0)
+    mount.reset(sys::fsmount(fs.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  else if (errno == EPERM && scratch >= 0)
+    mount.reset(sys::cloneTree(AT_FDCWD, "/proc", true));
   struct statfs info;
   if (!mount || fstatfs(mount.get(), &info) < 0) report.die("proc");
   if (info.f_type != PROC_SUPER_MAGIC) report.die(ENODEV, "proc", "not a procfs");
-  if (scratch.empty()) return mount;
-  UniqueFd place(open(scratch.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!place || sys::attach(mount.get(), place.get()) < 0) report.die(scratch.c_str());
+  if (scratch < 0) return mount;
+  if (sys::attach(mount.get(), scratch) < 0) report.die("proc");
   return mount;
 }
 

@@ -53,6 +53,7 @@ void Report::pid(int hostPid) {
 }
 
 void Report::failed(const char* step, int error, const char* subject, const char* detail) {
+  if (sink_ != nullptr) sink_->emplace(step, error, subject, detail);
   if (fd_ < 0) return;
   char buffer[PIPE_BUF];
   JsonText text(buffer, sizeof buffer);

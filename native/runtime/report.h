@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <optional>
 
 #include "base/failure.h"
 
@@ -11,6 +12,8 @@ namespace tsrun {
 class Report {
  public:
   explicit Report(int fd) : fd_(fd) {}
+  /// Keeps a failure there, and tells nobody of steps: for a process that shares its maker's memory.
+  explicit Report(std::optional<Failure>& sink) : fd_(-1), sink_(&sink) {}
 
   /// The step that begins now; `name` must be a constant of steps.h.
   void step(const char* name);
@@ -29,6 +32,7 @@ class Report {
 
  private:
   int fd_;
+  std::optional<Failure>* sink_ = nullptr;
   const char* current_ = "";
 };
 

@@ -28,7 +28,12 @@ void pivotInto(int root, std::uint64_t propagation, Report& report) {
   if (sys::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) report.die("old root");
   if (sys::unmountDetached(".") < 0) report.die("old root");
   if (chdir("/") < 0) report.die("/");
-  if (propagation != 0 && sys::mount(nullptr, "/", nullptr, propagation, nullptr) < 0) report.die("/");
+  if (propagation == 0) return;
+  // The mounts that were made as private or slave already are so, and some were asked for otherwise:
+  // "rprivate" and "rslave" concern the root alone by now.
+  const bool wholly = (propagation & (MS_SHARED | MS_UNBINDABLE)) != 0;
+  const std::uint64_t flags = wholly ? propagation : propagation & ~std::uint64_t{MS_REC};
+  if (sys::mount(nullptr, "/", nullptr, flags, nullptr) < 0) report.die("/");
 }
 
 void makeRootReadOnly(int root, Report& report) {

@@ -32,6 +32,9 @@ inline constexpr char kNetworkRelease[] = "network.release";
 inline constexpr char kJoin[] = "namespaces.join";
 // child
 inline constexpr char kWaitGo[] = "wait.go";
+/// The user namespace: its id maps, and becoming its root.
+inline constexpr char kUserNs[] = "namespaces.user";
+inline constexpr char kTimeNs[] = "namespaces.time";
 inline constexpr char kCgroupNs[] = "namespaces.cgroup";
 inline constexpr char kPropagation[] = "mounts.propagation";
 inline constexpr char kOverlay[] = "mounts.overlay";
@@ -51,6 +54,9 @@ inline constexpr char kOom[] = "process.oom";
 inline constexpr char kKeyring[] = "process.keyring";
 inline constexpr char kUser[] = "process.user";
 inline constexpr char kCwd[] = "process.cwd";
+inline constexpr char kScheduling[] = "process.scheduling";
+/// AppArmor and SELinux.
+inline constexpr char kConfine[] = "process.confine";
 inline constexpr char kSeccomp[] = "process.seccomp";
 inline constexpr char kCaps[] = "process.caps";
 inline constexpr char kFds[] = "process.fds";

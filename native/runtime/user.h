@@ -28,8 +28,9 @@ class User {
   /// Runs in the child after pivot_root; `root` is "/", `proc` a procfs of our own.
   Identity find(int root, int proc, Report& report);
 
-  /// Takes the groups and ids on. Capabilities needed for it must still be there.
-  static void become(const Identity& identity, Report& report);
+  /// Takes the groups and ids on. Capabilities needed for it must still be there. In a user namespace of one
+  /// mapped group the kernel lets nobody change the groups.
+  static void become(const Identity& identity, bool inUser, Report& report);
 
  private:
   std::string text_, userPart_, groupPart_;
