@@ -108,6 +108,8 @@ const EXEC_REASONS: Record<string, string> = {
 
 function userWording(failure: FailureRecord, errno: string | undefined): Wording {
   const { subject, detail } = failure;
+  // A number that no uid can have: not one that could have stood in a file.
+  if (detail !== undefined && /must be in range/.test(detail)) return { code: 'UNKNOWN_USER', text: detail };
   if (detail !== undefined && /group/.test(detail))
     return {
       code: 'UNKNOWN_USER',

@@ -186,6 +186,11 @@ test.serial('failed starts: the code, the words, and a container that reads Crea
         words: /unable to find group staffx: no matching entries in group file/,
       },
       {
+        options: { command: ['true'], groupAdd: ['4294967296'] },
+        code: 'UNKNOWN_USER',
+        words: /^[^"]*uids and gids must be in range 0-2147483647$/,
+      },
+      {
         options: { command: ['true'], workdir: '/etc/passwd' },
         code: 'HELPER',
         words: /Cannot mkdir: \/etc\/passwd is not a directory/,

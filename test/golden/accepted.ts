@@ -13,4 +13,8 @@ export const ACCEPTED: Record<string, string> = {
     '20.10 says it twice ("no such image: nosuch: No such image: nosuch:latest"), current Docker once',
   'logs with a bad --tail': 'Docker takes a number that it cannot read for "all"; tsrun says that it is none',
   'exec: no such command': 'exit 127 as for run, in current Docker; 20.10 gave 126 for every failed exec',
+  '--security-opt seccomp=FILE: no JSON':
+    "the JSON parser's own words after Docker's; the file is named by both",
+  '--group-add nosuch: true':
+    'Docker writes this "Unable" and the one of `-u name:group` "unable": one spelling is enough for scripts',
 };

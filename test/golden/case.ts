@@ -16,6 +16,8 @@ export interface GoldenCase {
   run: string;
   /** Beside the removal of every container that `--name` names in the case. */
   after?: string;
+  /** Only when GOLDEN asks for it: another of the same kind runs always. */
+  rare?: true;
   /** Lines come in no order: sorted before they are compared. */
   unordered?: true;
 }

@@ -9,6 +9,7 @@ import { IMAGES } from './images.js';
 import { LIFECYCLE } from './lifecycle.js';
 import { REFUSALS } from './refusals.js';
 import { RUN } from './run.js';
+import { SECURITY } from './security.js';
 import { UPDATE } from './update.js';
 import { USAGE } from './usage.js';
 import { VOLUMES } from './volumes.js';
@@ -26,4 +27,5 @@ export const GOLDEN_CASES: readonly GoldenCase[] = [
   ...LIFECYCLE,
   ...VOLUMES,
   ...REFUSALS,
+  ...SECURITY,
 ];

@@ -85,11 +85,13 @@ function runcWithin(dir: string): string {
   // The list has more behind each of them, so that a comma follows.
   const take = missing.map((name) => `-e 's/"${name}",//g'`).join(' ');
   const script = `#!/bin/sh
-case " $* " in *' create '*) previous=
+previous=
 for word; do
-  [ "$previous" = --bundle ] && grep -q ${missing[0]} "$word/config.json" && sed -i ${take} "$word/config.json"
+  orders=
+  case $previous in --bundle) orders=$word/config.json;; --process) orders=$word;; esac
+  [ -n "$orders" ] && grep -q ${missing[0]} "$orders" && sed -i ${take} "$orders"
   previous=$word
-done;; esac
+done
 exec ${execFileSync('sh', ['-c', 'command -v runc'], { encoding: 'utf8' }).trim()} "$@"
 `;
   writeFileSync(join(bin, 'runc'), script, { mode: 0o755 });
