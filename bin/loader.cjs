@@ -21,8 +21,40 @@ try {
   process.exit(125);
 }
 
-// A cache is code: it is read and written only where nobody else could have put it.
 const uid = process.getuid();
+
+// What root loads from here is root's: who else could change it? Whoever called sudo has root's rights anyway.
+function looseParts() {
+  const callers = [0, Number(process.env.SUDO_UID ?? 0)];
+  const groups = [0, Number(process.env.SUDO_GID ?? 0)];
+  const root = __dirname.slice(0, __dirname.lastIndexOf('/')) || '/';
+  const built = ['', '/tsrun.node', '/tsrun-runtime', '/tsrun-init'].map((name) => `/build/Release${name}`);
+  const found = { foreign: undefined, open: undefined };
+  for (const part of ['', '/bin', '/bin/tsrun', '/bin/loader.cjs', '/dist', '/dist/cli.cjs', ...built]) {
+    const stat = statSync(root + part, { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (stat.mode & 0o002) found.open ??= root + part;
+    if (!callers.includes(stat.uid) || (stat.mode & 0o020 && !groups.includes(stat.gid)))
+      found.foreign ??= root + part;
+  }
+  return found;
+}
+
+if (uid === 0 && process.env.TSRUN_TRUST_INSTALL !== '1') {
+  const { foreign, open } = looseParts();
+  if (open !== undefined) {
+    writeSync(2, `tsrun: everybody may change ${open}, which would run as root\n`);
+    writeSync(2, '  hint: chmod -R o-w it, or set TSRUN_TRUST_INSTALL=1 if nobody else is here\n');
+    process.exit(125);
+  }
+  if (foreign !== undefined)
+    writeSync(
+      2,
+      `WARNING: others than root may change ${foreign}, which runs as root (TSRUN_TRUST_INSTALL=1 hides this)\n`,
+    );
+}
+
+// A cache is code: it is read and written only where nobody else could have put it.
 const isOurs = (stat) => (stat.uid === uid || stat.uid === 0) && (stat.mode & 0o022) === 0;
 const canCache = isOurs(statSync(dist)) && isOurs(bundle);
 

@@ -2,6 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
+  chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -64,6 +67,69 @@ test('it finds its package through links, by any name', (t) => {
   symlinkSync('../first', join(dir, 'sub', 'second'));
   t.is(run(join(dir, 'sub', 'second'), ['--version']).status, 0);
   t.is(run('sh', ['-c', 'second --version'], { PATH: `${join(dir, 'sub')}:${process.env.PATH}` }).status, 0);
+});
+
+/** Each would change what Node does or loads, if it reached it. */
+const BENDING = {
+  NODE_OPTIONS: '--require=/evil.cjs',
+  NODE_PATH: '/evil',
+  NODE_EXTRA_CA_CERTS: '/evil.pem',
+  NODE_REDIRECT_WARNINGS: '/evil/warnings',
+  NODE_PENDING_DEPRECATION: '1',
+  NODE_TLS_REJECT_UNAUTHORIZED: '0',
+  NODE_REPL_EXTERNAL_MODULE: '/evil.cjs',
+  NODE_ICU_DATA: '/evil',
+  NODE_DEBUG: 'module,fs',
+  NODE_DEBUG_NATIVE: 'mksnapshot',
+  NODE_PRESERVE_SYMLINKS: '1',
+  NODE_CHANNEL_FD: '77',
+  NODE_UNIQUE_ID: '1',
+  NODE_TEST_CONTEXT: 'child-v8',
+  SSL_CERT_FILE: '/evil.pem',
+  SSL_CERT_DIR: '/evil',
+  OPENSSL_CONF: '/evil.cnf',
+  OPENSSL_MODULES: '/evil',
+  OPENSSL_ENGINES: '/evil',
+  UV_THREADPOOL_SIZE: '1',
+  UV_USE_IO_URING: '1',
+};
+
+test('each variable that bends Node is out of its environment, and none of its dumps has a secret', (t) => {
+  const { dir } = t.context;
+  // A node that tells what it was given.
+  const told = join(dir, 'told');
+  writeFileSync(join(dir, 'node'), `#!/bin/sh\n{ ulimit -S -c; env; } > ${told}\n`, { mode: 0o755 });
+  run(TSRUN, ['--version'], { ...BENDING, PATH: `${dir}:${process.env.PATH}` });
+  const [core, ...env] = readFileSync(told, 'utf8').trim().split('\n');
+  t.is(core, '0');
+  for (const [name, value] of Object.entries(BENDING)) {
+    t.false(env.includes(`${name}=${value}`), name);
+    t.true(env.includes(`TSRUN_SAVED_${name}=${value}`), `-e ${name} still has it`);
+  }
+});
+
+test('as root it loads nothing that everybody may change, and warns of what another owns', (t) => {
+  const { dir } = t.context;
+  cpSync('bin', join(dir, 'p/bin'), { recursive: true });
+  mkdirSync(join(dir, 'p/dist'), { mode: 0o755 });
+  writeFileSync(join(dir, 'p/dist/cli.cjs'), `require('node:fs').writeSync(1, 'ran\\n');`);
+  const start = (env: NodeJS.ProcessEnv = {}) => {
+    const { status, stdout, stderr } = run(join(dir, 'p/bin/tsrun'), ['ps'], env);
+    return [status, stdout, stderr.split('\n')[0]];
+  };
+  t.deepEqual(start(), [0, 'ran\n', '']);
+  const bundle = join(dir, 'p/dist/cli.cjs');
+  chownSync(bundle, 1000, 1000);
+  const warning = `WARNING: others than root may change ${bundle}, which runs as root (TSRUN_TRUST_INSTALL=1 hides this)`;
+  t.deepEqual(start(), [0, 'ran\n', warning]);
+  t.deepEqual(start({ SUDO_UID: '1000', SUDO_GID: '1000' }), [0, 'ran\n', '']);
+  chmodSync(join(dir, 'p/dist'), 0o777);
+  t.deepEqual(start(), [
+    125,
+    '',
+    `tsrun: everybody may change ${join(dir, 'p/dist')}, which would run as root`,
+  ]);
+  t.deepEqual(start({ TSRUN_TRUST_INSTALL: '1' }), [0, 'ran\n', '']);
 });
 
 test('without node it says so and exits 125', (t) => {
