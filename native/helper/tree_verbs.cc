@@ -1,3 +1,6 @@
+#include <unistd.h>
+
+#include <climits>
 #include <string>
 
 #include "base/failure.h"
@@ -18,7 +21,8 @@
 /// src/native/protocol.ts.
 namespace tsrun {
 
-/// apply --target DIR [--base yes | --lower DIR ...]
+/// apply --target DIR [--base yes | --lower DIR ...] [--growing FD]
+/// --growing: the layer is the file FD, to which somebody still appends; fd 0 tells of it (InputStream).
 int applyVerb(int argc, char** argv) {
   return answering([&] {
     ApplyRequest request;
@@ -30,6 +34,11 @@ int applyVerb(int argc, char** argv) {
         request.lowers->push_back(value);
       } else if (name == "--base" && value == "yes") {
         if (!request.lowers) request.lowers.emplace();
+      } else if (name == "--growing") {
+        const auto number = parseDecimal(value);
+        if (!number || *number > INT_MAX) return false;
+        request.input = static_cast<int>(*number);
+        request.growing = STDIN_FILENO;
       } else {
         return name == "--compression" && value == "auto";
       }

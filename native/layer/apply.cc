@@ -1,7 +1,6 @@
 #include "layer/apply.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <memory>
 #include <thread>
@@ -18,9 +17,11 @@
 namespace tsrun {
 namespace {
 
-/// The first thread: fd 0 -> digest -> inflate -> ring.
+/// The first thread: input -> digest -> inflate -> ring.
 class Producer {
  public:
+  explicit Producer(const ApplyRequest& request) : input_(request.input, request.growing) {}
+
   void run() noexcept {
     try {
       setCapabilities({}, {});  // it only reads what is open already
@@ -61,7 +62,7 @@ class Producer {
   }
 
   ChunkRing ring_;
-  InputStream input_{STDIN_FILENO};
+  InputStream input_;
   Compression compression_ = Compression::none;
 };
 
@@ -69,7 +70,8 @@ class Producer {
 /// what it uses; the process ends at once.
 class ProducerThread {
  public:
-  ProducerThread() : producer_(std::make_shared<Producer>()), thread_([own = producer_] { own->run(); }) {}
+  explicit ProducerThread(const ApplyRequest& request)
+      : producer_(std::make_shared<Producer>(request)), thread_([own = producer_] { own->run(); }) {}
   ProducerThread(const ProducerThread&) = delete;
   ProducerThread& operator=(const ProducerThread&) = delete;
   ~ProducerThread() {
@@ -98,7 +100,7 @@ ApplyResult applyLayer(const ApplyRequest& request) {
       enterJail(request.target, request.lowers.value_or(std::vector<std::string>{}), JailMode::apply);
   TargetTree tree(jail.root.get(), below, LowerDir::root(jail.lowers));
 
-  ProducerThread thread;
+  ProducerThread thread(request);
   RingStream stream(thread.ring());
   TarReader reader(stream);
   Unpacker unpacker(reader, tree);

@@ -11,6 +11,8 @@ struct ApplyRequest {
   /// The layers below, topmost first; empty = it is the first layer. Without a value they are not known, and
   /// the result says whether they matter.
   std::optional<std::vector<std::string>> lowers;
+  int input = 0;     ///< the fd that the layer is read from
+  int growing = -1;  ///< as InputStream has it
 };
 
 /// ApplyResult of src/native/protocol.ts.
@@ -20,7 +22,7 @@ struct ApplyResult {
   bool standalone = true;
 };
 
-/// Unpacks the layer on fd 0, jailed in the target. Must be the whole of a single-threaded process: it cannot
+/// Unpacks a layer, jailed in the target. Must be the whole of a single-threaded process: it cannot
 /// be undone. Throws Failure.
 ApplyResult applyLayer(const ApplyRequest& request);
 

@@ -50,11 +50,21 @@ bool InputStream::refill() {
   end_ -= at_;
   at_ = 0;
   hashed_ = end_;
-  const std::size_t got = readSome(fd_, buffer_ + end_, kBuffer - end_, step::kLayerRead, "stdin");
+  const std::size_t got = receive();
   end_ += got;
   size_ += got;
   ended_ = got == 0;
   return got > 0;
+}
+
+std::size_t InputStream::receive() {
+  for (;;) {
+    const std::size_t got = readSome(fd_, buffer_ + end_, kBuffer - end_, step::kLayerRead, "layer");
+    if (got > 0 || growing_ < 0) return got;
+    char news[4096];
+    // What came before the end of the news may not have been read yet: the file is looked at once more.
+    if (readSome(growing_, news, sizeof news, step::kLayerRead, "stdin") == 0) growing_ = -1;
+  }
 }
 
 Bytes InputStream::peek() {

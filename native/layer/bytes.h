@@ -24,10 +24,12 @@ class ByteStream {
   virtual void consume(std::size_t size) = 0;
 };
 
-/// fd 0 as it arrives: counted, and hashed if asked.
+/// A layer's bytes as they arrive: counted, and hashed if asked.
 class InputStream : public ByteStream {
  public:
-  explicit InputStream(int fd) : fd_(fd) {}
+  /// `growing`: fd is a file that somebody else still appends to; each byte on `growing` says that there may
+  /// be more of it, and its end that all of it is there.
+  explicit InputStream(int fd, int growing = -1) : fd_(fd), growing_(growing) {}
   Bytes peek() override;
   void consume(std::size_t size) override { at_ += size; }
 
@@ -45,9 +47,10 @@ class InputStream : public ByteStream {
 
  private:
   bool refill();
+  std::size_t receive();
 
   static constexpr std::size_t kBuffer = 128 << 10;
-  int fd_;
+  int fd_, growing_;
   std::size_t at_ = 0, end_ = 0, hashed_ = 0;
   std::uint64_t size_ = 0;
   bool hashing_ = true, ended_ = false;

@@ -1,6 +1,8 @@
 /** The layers of one image on their way into the store: downloads run ahead, unpacking follows from the bottom. */
+import { closeSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { TsrunError } from '../errors.js';
+import type { GrowingFile } from '../layer/apply.js';
 import type { RegistryClient } from '../registry/client.js';
 import { blobSize } from '../store/blobs.js';
 import { IngestFile } from '../store/ingest.js';
@@ -103,7 +105,7 @@ export class LayerPull {
       this.tell(i, 'Download complete');
     } finally {
       this.arriving.delete(i);
-      file.close();
+      await file.close();
     }
   }
 
@@ -119,10 +121,13 @@ export class LayerPull {
     extracting.catch(() => undefined);
     let made: Unpacked | undefined;
     if (file !== undefined) {
+      const { fd, news } = file.follow();
       try {
-        made = await this.apply(i, below, Readable.from(file.follow()));
+        made = await this.apply(i, below, { fd, news: Readable.from(news) });
       } catch (error) {
         if (!isOfTheBytes(error)) throw error;
+      } finally {
+        closeSync(fd);
       }
     }
     await extracting;
@@ -132,7 +137,7 @@ export class LayerPull {
     return made.layer;
   }
 
-  private apply(i: number, below: readonly string[], input: string | Readable): Promise<Unpacked> {
+  private apply(i: number, below: readonly string[], input: string | GrowingFile): Promise<Unpacked> {
     const source = {
       input,
       digest: (this.layers[i] as Descriptor).digest,

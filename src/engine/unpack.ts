@@ -2,9 +2,8 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { TsrunError } from '../errors.js';
-import { applyLayer } from '../layer/apply.js';
+import { applyLayer, type GrowingFile } from '../layer/apply.js';
 import type { ApplyResult } from '../native/protocol.js';
 import { findLayer, layerKey, publishLayer, type StoredLayer } from '../store/layers.js';
 import { isLinked, openLockFile, waitForLock } from '../store/locks.js';
@@ -13,8 +12,8 @@ import { type ChainId, type DiffId, type Digest, hexOf } from '../types/ids.js';
 import type { ImageContext } from './image-context.js';
 
 export interface LayerSource {
-  /** The blob, compressed or not: a file, or a stream that may still be on its way. */
-  readonly input: string | Readable;
+  /** The blob, compressed or not: a file, or one that is still on its way. */
+  readonly input: string | GrowingFile;
   /** What the blob must hash to. */
   readonly digest: Digest;
   readonly diffId: DiffId;

@@ -3,10 +3,17 @@ import type { Readable } from 'node:stream';
 import type { ApplyResult } from '../native/protocol.js';
 import { runTreeVerb } from './helper.js';
 
+/** A file to which somebody still appends. */
+export interface GrowingFile {
+  fd: number;
+  /** A byte whenever there may be more in it; ends when all of it is there. If it fails, so does the work. */
+  news: Readable;
+}
+
 export interface ApplyRequest {
   helperPath: string;
-  /** The layer as the registry has it (plain, gzip or zstd, told by its bytes): a stream or an open descriptor. */
-  input: Readable | number;
+  /** The layer as the registry has it (plain, gzip or zstd, told by its bytes): a stream, an open descriptor, or a file that grows. */
+  input: Readable | number | GrowingFile;
   /** An empty directory. After a failure, or `standalone: false` without `lower`, its content is worthless. */
   target: string;
   /**
@@ -30,11 +37,14 @@ export function applyLayer(request: ApplyRequest): Promise<ApplyResult> {
   const args = ['--target', request.target];
   for (const dir of request.lower ?? []) args.push('--lower', dir);
   if (request.lower?.length === 0) args.push('--base', 'yes');
+  const { input } = request;
+  const growing = typeof input === 'object' && 'news' in input ? input : undefined;
   return runTreeVerb<ApplyResult>({
     helperPath: request.helperPath,
     verb: 'apply',
     args,
-    input: request.input,
+    input: typeof input === 'object' && 'news' in input ? input.news : input,
+    descriptor: growing && { option: '--growing', fd: growing.fd },
     signal: request.signal,
     onInput: request.onProgress,
   });

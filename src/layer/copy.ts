@@ -81,7 +81,8 @@ export function copyIn(request: CopyInRequest): Promise<CopyInResult> {
 }
 
 function common({ helperPath, tree, failure, signal }: CopyRequest) {
-  return { helperPath, failure, signal, lock: 'container' in tree ? tree.lock : undefined };
+  const descriptor = 'container' in tree ? { option: '--lock' as const, fd: tree.lock } : undefined;
+  return { helperPath, failure, signal, descriptor };
 }
 
 function place({ tree, path }: CopyRequest): string[] {

@@ -30,16 +30,16 @@ export interface TreeVerb {
   signal?: AbortSignal;
   /** Bytes of a stream handed over so far. */
   onInput?: (bytes: number) => void;
-  /** An open descriptor that the helper holds to its end, named by `--lock`. */
-  lock?: number;
+  /** One more open descriptor for the helper, which is told its number by the option. */
+  descriptor?: { option: '--lock' | '--growing'; fd: number };
   /** What the helper says before the first byte of an archive; nothing is read from `input` until then. */
   onReady?: (what: unknown) => void;
   /** A failure of the helper's as an error, in place of the words for layers. */
   failure?: (failure: FailureRecord) => TsrunError;
 }
 
-/** The helper's number of the lock descriptor. */
-const LOCK_FD = 3;
+/** The helper's number of that descriptor. */
+const MORE_FD = 3;
 
 /** Room for the result line and for what a sanitizer or the C library may say before it. */
 const MAX_TAIL = 256 * 1024;
@@ -52,11 +52,11 @@ const MAX_TAIL = 256 * 1024;
 export async function runTreeVerb<T>(request: TreeVerb): Promise<T> {
   const { signal } = request;
   if (signal?.aborted) throw cancelled(request);
-  const locked = request.lock === undefined ? [] : [request.lock];
-  const lockArgs = request.lock === undefined ? [] : ['--lock', String(LOCK_FD)];
-  const child = spawn(request.helperPath, [request.verb, ...request.args, ...lockArgs], {
+  const { option, fd } = request.descriptor ?? {};
+  const more = option === undefined ? [] : [option, String(MORE_FD)];
+  const child = spawn(request.helperPath, [request.verb, ...request.args, ...more], {
     env: {},
-    stdio: [stdioOf(request.input), stdioOf(request.output), 'pipe', ...locked],
+    stdio: [stdioOf(request.input), stdioOf(request.output), 'pipe', ...(fd === undefined ? [] : [fd])],
   });
   const kill = () => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });

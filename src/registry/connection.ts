@@ -4,11 +4,9 @@ import { isLoopbackHost } from './addresses.js';
 import { Authenticator } from './auth.js';
 import type { Credentials } from './credentials.js';
 import type { RegistryHost } from './hosts.js';
-import { StatusError, statusError } from './status.js';
+import { speaksTls } from './speaks-tls.js';
+import { statusError } from './status.js';
 import { type HttpRequest, type HttpResponse, Transport, type TransportOptions } from './transport.js';
-
-/** What a server without TLS answers to a TLS handshake. */
-const NOT_TLS = /^(?:ERR_SSL_|EPROTO|ECONNRESET|EPIPE)/;
 
 export interface RegistryRequest {
   readonly method: HttpRequest['method'];
@@ -60,21 +58,11 @@ export class Connection {
     const known = this.addresses.get(host);
     if (known !== undefined || !host.guessScheme)
       return await this.from(host, known ?? host.url, request, signal);
-    const secure = host.url;
-    try {
-      const response = await this.from(host, secure, request, signal);
-      this.addresses.set(host, secure);
-      return response;
-    } catch (error) {
-      const notTls = error instanceof TsrunError && error.errno !== undefined && NOT_TLS.test(error.errno);
-      if (!notTls || !isLoopbackHost(new URL(secure).hostname)) {
-        if (error instanceof StatusError) this.addresses.set(host, secure);
-        throw error;
-      }
-      const plain = secure.replace(/^https:/, 'http:');
-      this.addresses.set(host, plain);
-      return await this.from(host, plain, request, signal);
-    }
+    const secure = new URL(host.url);
+    const isPlain = isLoopbackHost(secure.hostname) && !(await speaksTls(secure, signal));
+    const url = isPlain ? host.url.replace(/^https:/, 'http:') : host.url;
+    this.addresses.set(host, url);
+    return await this.from(host, url, request, signal);
   }
 
   private async from(

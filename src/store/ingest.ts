@@ -4,7 +4,7 @@
  * interrupted download leaves is where the next one goes on.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, ftruncateSync, openSync, read, statSync, unlinkSync, write } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, read, statSync, unlinkSync, writev } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errnoOf, TsrunError } from '../errors.js';
@@ -17,12 +17,22 @@ import type { Store } from './staging.js';
 const BYTE = 0;
 /** Bytes read at once. */
 const PIECE = 256 * 1024;
-const writeBytes = promisify(write);
+/** Bytes that may wait for the disk before whoever brings more has to wait as well. */
+const AHEAD = 4 * 1024 * 1024;
+const writeChunks = promisify(writev);
 const readBytes = promisify(read);
 
 export class IngestFile {
   private hash: Hash = createHash('sha256');
+  /** Taken; hashed. */
+  private accepted = 0;
+  /** In the file. */
   private written = 0;
+  private queue: Buffer[] = [];
+  private queued = 0;
+  /** Never fails. */
+  private writing?: Promise<void>;
+  private failure?: TsrunError;
   /** How often the bytes were forgotten. */
   private restarts = 0;
   private published = false;
@@ -60,7 +70,7 @@ export class IngestFile {
           await file.resume(size, signal);
           return file;
         } catch (error) {
-          file.close();
+          await file.close();
           throw error;
         }
       }
@@ -69,32 +79,51 @@ export class IngestFile {
   }
 
   get offset(): number {
-    return this.written;
+    return this.accepted;
   }
 
+  /** What comes while the disk is busy is written at once, later: an error may belong to an earlier chunk. */
   async write(chunk: Buffer): Promise<void> {
+    this.hash.update(chunk);
+    this.accepted += chunk.length;
+    this.queue.push(chunk);
+    this.queued += chunk.length;
+    this.writing ??= this.drain();
+    if (this.queued > AHEAD) await this.writing;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private async drain(): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await writeBytes(
-          this.fd,
-          chunk,
-          done,
-          chunk.length - done,
-          this.written + done,
-        );
-        done += bytesWritten;
+      while (this.queue.length > 0) {
+        const chunks = this.queue;
+        this.queue = [];
+        this.queued = 0;
+        for (let rest = chunks; rest.length > 0; ) {
+          const { bytesWritten } = await writeChunks(this.fd, rest, this.written);
+          this.written += bytesWritten;
+          rest = behind(rest, bytesWritten);
+          this.wake();
+        }
       }
     } catch (error) {
-      throw systemError('store.ingest', this.path, error);
+      this.failure = systemError('store.ingest', this.path, error);
+    } finally {
+      this.writing = undefined;
     }
-    this.hash.update(chunk);
-    this.written += chunk.length;
-    this.wake();
+  }
+
+  /** Until all that was taken is in the file. */
+  private async settled(): Promise<void> {
+    await this.writing;
+    if (this.failure !== undefined) throw this.failure;
   }
 
   async restart(): Promise<void> {
+    await this.settled();
     ftruncateSync(this.fd, 0);
     this.hash = createHash('sha256');
+    this.accepted = 0;
     this.written = 0;
     this.restarts += 1;
     this.wake();
@@ -110,31 +139,29 @@ export class IngestFile {
       if (chunk.length === 0) return;
       this.hash.update(chunk);
       this.written += chunk.length;
+      this.accepted = this.written;
     }
   }
 
+  /** The file for somebody who reads it while it grows; a descriptor of its own, which the caller closes. */
+  follow(): { fd: number; news: AsyncGenerator<Buffer> } {
+    return { fd: openSync(`/proc/self/fd/${this.fd}`, 'r'), news: this.news(this.restarts) };
+  }
+
   /**
-   * The bytes from the first one on, as they come; ends when all of them are published.
-   * @throws TsrunError CANCELLED when they are forgotten or given up meanwhile
+   * One byte each time when there is more in the file; ends when all of it is published.
+   * @throws TsrunError CANCELLED when what is there was forgotten, or the rest is given up
    */
-  async *follow(): AsyncGenerator<Buffer> {
-    const { restarts } = this;
-    // Of its own: the file may be closed before the last bytes are read.
-    const fd = openSync(`/proc/self/fd/${this.fd}`, 'r');
-    try {
-      for (let at = 0; ; ) {
-        if (this.restarts !== restarts) throw this.gaveUp();
-        if (at < this.written) {
-          const chunk = await this.piece(fd, at);
-          if (chunk.length === 0) throw this.gaveUp();
-          at += chunk.length;
-          yield chunk;
-        } else if (this.published) return;
-        else if (this.fd < 0) throw this.gaveUp();
-        else await new Promise<void>((resolve) => this.waiting.add(resolve));
-      }
-    } finally {
-      closeSync(fd);
+  private async *news(restarts: number): AsyncGenerator<Buffer> {
+    const one = Buffer.of(1);
+    for (let at = 0; ; ) {
+      if (this.restarts !== restarts) throw this.gaveUp();
+      if (at < this.written) {
+        at = this.written;
+        yield one;
+      } else if (this.published) return;
+      else if (this.fd < 0) throw this.gaveUp();
+      else await new Promise<void>((resolve) => this.waiting.add(resolve));
     }
   }
 
@@ -166,22 +193,34 @@ export class IngestFile {
 
   /** Moves the verified file into the blobs. The lock stays until {@link close}. */
   async publish(): Promise<void> {
+    await this.settled();
     await publishBlob(this.store.paths, this.path, this.digest);
     this.published = true;
     this.wake();
   }
 
   /** Lets the next one at the blob: it goes on where this one ended. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.writing;
     if (this.fd < 0) return;
     try {
-      if (this.written === 0 && isSameFile(this.fd, this.path)) unlinkSync(this.path);
+      if (this.accepted === 0 && isSameFile(this.fd, this.path)) unlinkSync(this.path);
     } finally {
       closeSync(this.fd);
       this.fd = -1;
       this.wake();
     }
   }
+}
+
+/** What is left of `chunks` behind the first `bytes`. */
+function behind(chunks: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return chunks.flatMap((chunk) => {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }
 
 function isSameFile(fd: number, path: string): boolean {

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -142,7 +145,7 @@ test('a sweep takes what is abandoned and nothing that is held', async (t) => {
   t.deepEqual(readdirSync(trash), []);
   t.deepEqual(readdirSync(ingest).sort(), [digestOf('x').slice(7), 'a'.repeat(64)].sort());
   t.false(readdirSync(oci).some((name) => name.endsWith('.tmp')));
-  download.close();
+  await download.close();
   await held.discard();
   t.deepEqual(readdirSync(staging), ['ingest']);
   t.deepEqual(readdirSync(ingest), ['a'.repeat(64)]);
@@ -185,7 +188,7 @@ test('a blob is what its name says, or an error', async (t) => {
   await file.write(Buffer.from('lo'));
   t.true(file.matches());
   await file.publish();
-  file.close();
+  await file.close();
   t.is(readBlob(store.paths, digestOf('hello')).toString(), 'hello');
   const other = join(store.paths.staging, 'other');
   writeFileSync(other, 'damaged');
@@ -199,46 +202,67 @@ test('an interrupted download goes on where it ended, whoever goes on', async (t
   t.teardown(remove);
   const first = await IngestFile.open(store, blob('hello'));
   await first.write(Buffer.from('hel'));
-  first.close();
+  await first.close();
   const second = await IngestFile.open(store, blob('hello'));
   t.is(second.offset, 3);
   await second.write(Buffer.from('lo'));
   t.true(second.matches());
-  second.close();
+  await second.close();
   const shorter = await IngestFile.open(store, { ...blob('hello'), size: 4 });
   t.is(shorter.offset, 0, 'longer than the blob: not a part of it');
-  shorter.close();
+  await shorter.close();
   t.deepEqual(readdirSync(store.paths.ingest), [], 'nothing is kept of nothing');
 });
 
-test('who follows a download gets its bytes as they come, and is told when they were wrong', async (t) => {
+test('who follows a download sees it grow, and is told when it was wrong', async (t) => {
   const { store, remove } = await testStore();
   t.teardown(remove);
   const file = await IngestFile.open(store, blob('hello'));
+  const { fd, news } = file.follow();
+  const first = news.next();
   await file.write(Buffer.from('he'));
-  const bytes = file.follow();
-  t.is((await bytes.next()).value?.toString(), 'he');
-  const rest = bytes.next();
+  await first;
+  t.is(readFileSync(fd).toString(), 'he');
+  const rest = news.next();
   await file.write(Buffer.from('llo'));
-  t.is((await rest).value?.toString(), 'llo');
-  const end = bytes.next();
+  await rest;
+  t.is(readFileSync(fd).toString(), 'llo', 'from where it was');
+  const end = news.next();
   await file.publish();
-  file.close();
+  await file.close();
   t.true((await end).done);
+  closeSync(fd);
 
   const again = await IngestFile.open(store, blob('other'));
   await again.write(Buffer.from('x'));
   const restarted = again.follow();
-  await restarted.next();
-  const refused = restarted.next();
+  await restarted.news.next();
+  const refused = restarted.news.next();
   await again.restart();
   await t.throwsAsync(refused, { message: /began again/ });
   await again.write(Buffer.from('y'));
   const given = again.follow();
-  await given.next();
-  const up = given.next();
-  again.close();
+  await given.news.next();
+  const up = given.news.next();
+  await again.close();
   await t.throwsAsync(up, { message: /given up/ });
+  for (const { fd: open } of [restarted, given]) closeSync(open);
+});
+
+test('what the disk refuses is told, at the latest when the blob is published', async (t) => {
+  const { store, remove } = await testStore();
+  t.teardown(remove);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', store.paths.ingest]);
+  t.teardown(() => execFileSync('umount', [store.paths.ingest]));
+  const file = await IngestFile.open(store, { digest: digestOf('x'), size: 10 << 20 });
+  const full = async () => {
+    for (let i = 0; i < 3; i += 1) await file.write(Buffer.alloc(1 << 20, i));
+    await file.publish();
+  };
+  await t.throwsAsync(full(), { code: 'SYSTEM', message: /no space left on device/i });
+  await t.throwsAsync(file.write(Buffer.from('x')), { code: 'SYSTEM' });
+  await file.close();
+  t.is(statSync(join(store.paths.ingest, digestOf('x').slice(7))).size, 1 << 20, 'what found room is kept');
 });
 
 test('one at a time at a blob', async (t) => {
@@ -252,12 +276,12 @@ test('one at a time at a blob', async (t) => {
   });
   await new Promise((resolve) => setImmediate(resolve));
   t.false(got);
-  first.close();
-  (await second).close();
+  await first.close();
+  await (await second).close();
   const stop = new AbortController();
   const third = await IngestFile.open(store, blob('b'));
   const fourth = IngestFile.open(store, blob('b'), stop.signal);
   stop.abort(new Error('enough'));
   await t.throwsAsync(fourth, { message: 'enough' });
-  third.close();
+  await third.close();
 });
