@@ -91,6 +91,14 @@ test.serial('cgroups: nothing to write to, nothing to mount, no way up', async (
   for (const line of lines.slice(1, -1)) t.regex(line, /permitted|denied/);
 });
 
+// CVE-2022-0492: the kernel would run it as root of the machine.
+test.serial('not even with SYS_ADMIN is there a release_agent to be had', async (t) => {
+  const script = `mount -t cgroup -o none,name=attack none /tmp 2>&1; mount -t cgroup -o memory none /tmp 2>&1
+    find /tmp /sys/fs/cgroup -name release_agent; ls /tmp/tasks /tmp/cgroup.procs 2>/dev/null | head -1; echo end`;
+  const { stdout } = await arena.run(['--cap-add', 'SYS_ADMIN'], 'sh', '-c', script);
+  t.regex(stdout, /^mount: permission denied.*\n(\/tmp\/.*\n|mount: .*\n)end\n$/, stdout);
+});
+
 // Was seen to fail without applyDevicesV1 (native/runtime/cgroup_devices.cc).
 test.serial('nodes of devices can be made and not opened, wherever they lie', async (t) => {
   const { stdout } = await arena.run([], ATTACKER, 'devices');
