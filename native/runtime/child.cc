@@ -137,12 +137,21 @@ class Child final : public PreparedChild {
       mounts_.isolate(report);
       mounts_.takeSources(wholly, report);
       if (!wholly) return;
+      if (!namespaces_.isNew(CLONE_NEWIPC)) {
+        namespaces_.joinIpc(report);
+        mounts_.takeQueues(report);
+      }
       if (launch_.overlay) copyUp_.takeVolumes(ids.get(), report);
-      const UniqueFd root = launch_.overlay ? mountOverlay(*launch_.overlay, report, ids.get())
+      const UniqueFd root = launch_.overlay ? mountOverlay(*launch_.overlay, report, mappedIds(ids.get()))
                                             : mountBundleRoot(spec_.rootPath, report);
       rootTree_.reset(sys::cloneTree(root.get(), "", true));
       if (!rootTree_) report.die(rootPlace().c_str());
     });
+  }
+
+  MappedIds mappedIds(int userNamespace) const {
+    const IdMaps& maps = namespaces_.maps();
+    return {userNamespace, hostIdOf(maps.uids, 0).value_or(0), hostIdOf(maps.gids, 0).value_or(0)};
   }
 
   UniqueFd makeRoot(Report& report) {

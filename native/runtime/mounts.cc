@@ -175,6 +175,12 @@ void Mounts::takeSources(bool all, Report& report) {
   }
 }
 
+void Mounts::takeQueues(Report& report) {
+  report.step(step::kMount);
+  for (Plan& plan : plans_)
+    if (plan.type == "mqueue" && !plan.tree) plan.tree = makeFilesystem(plan, plan.options.mount.set, report);
+}
+
 void Mounts::addShm() {
   if (std::ranges::any_of(plans_, [](const Plan& plan) { return plan.destination == kShm; })) return;
   Plan plan;
@@ -248,6 +254,8 @@ UniqueFd Mounts::cloneSource(Plan& plan, Report& report) {
 UniqueFd Mounts::makeFilesystem(Plan& plan, std::uint64_t attributes, Report& report) {
   const char* subject = plan.destination.c_str();
   UniqueFd fs(sys::fsopen(plan.type.c_str()));
+  const bool showsNamespace = plan.type == "proc" || plan.type == "sysfs";
+  if (!fs && errno == EPERM && inUser_ && showsNamespace) return bindHosts(plan, report);
   if (!fs && errno == ENODEV) report.die(ENODEV, subject, "this kernel does not have this file system");
   if (!fs) report.die(subject, plan.type.c_str());
   const std::string& source = plan.source.empty() ? plan.type : plan.source;
@@ -258,7 +266,6 @@ UniqueFd Mounts::makeFilesystem(Plan& plan, std::uint64_t attributes, Report& re
                            : sys::setString(fs.get(), key.c_str(), value.c_str());
   }
   const bool made = failed == 0 && sys::createSuperblock(fs.get()) == 0;
-  const bool showsNamespace = plan.type == "proc" || plan.type == "sysfs" || plan.type == "mqueue";
   if (!made && errno == EPERM && inUser_ && showsNamespace) return bindHosts(plan, report);
   if (!made) dieOfFilesystem(fs.get(), subject, report);
   UniqueFd mount(sys::fsmount(fs.get(), attributes));
@@ -283,7 +290,7 @@ UniqueFd Mounts::makeBind(Plan& plan, Report& report) {
 /// instance of it, read-only if that is /sys.
 UniqueFd Mounts::bindHosts(Plan& plan, Report& report) {
   const char* destination = plan.destination.c_str();
-  const char* path = plan.type == "proc" ? "/proc" : plan.type == "sysfs" ? "/sys" : "/dev/mqueue";
+  const char* path = plan.type == "proc" ? "/proc" : "/sys";
   UniqueFd tree(sys::cloneTree(AT_FDCWD, path, true));
   if (!tree) report.die(destination, path);
   constexpr std::uint64_t kGuarded = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -297,6 +304,7 @@ UniqueFd Mounts::bindHosts(Plan& plan, Report& report) {
 UniqueFd Mounts::makeOf(Plan& plan, std::uint64_t attributes, Report& report) {
   const char* destination = plan.destination.c_str();
   if (plan.options.bind) return makeBind(plan, report);
+  if (plan.tree) return std::move(plan.tree);
   const bool isCgroup = plan.type == "cgroup" || plan.type == "cgroup2";
   if (isCgroup && cgroups_.unified()) return cgroups_.makeUnified(attributes, destination, report);
   if (!isCgroup) return makeFilesystem(plan, attributes, report);

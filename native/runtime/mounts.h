@@ -31,6 +31,8 @@ class Mounts {
   void prepareIdMaps(int own);
   /// Takes the sources of binds: all of them, or those of mapped mounts. After isolate().
   void takeSources(bool all, Report& report);
+  /// The message queues of the ipc namespace that we are in, which is not the user namespace's.
+  void takeQueues(Report& report);
 
   // In the child:
 

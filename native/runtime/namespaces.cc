@@ -16,7 +16,6 @@
 #include <cstring>
 
 #include "base/failure.h"
-#include "runtime/file.h"
 #include "runtime/join.h"
 #include "runtime/steps.h"
 
@@ -52,6 +51,18 @@ pid_t clone3(unsigned long long flags, int cgroup, int* pidfd) {
   return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
 }
 
+/// A file of procfs, which does not tell its size.
+std::string readProc(const std::string& path) {
+  UniqueFd file(check(open(path.c_str(), O_RDONLY | O_CLOEXEC), step::kUserNs, path));
+  std::string text;
+  char data[4096];
+  for (;;) {
+    const ssize_t got = check(read(file.get(), data, sizeof data), step::kUserNs, path);
+    if (got == 0) return text;
+    text.append(data, static_cast<std::size_t>(got));
+  }
+}
+
 /// The maps of the user namespace `fd`, as we see its ids: read of a process that enters it for that.
 IdMaps mapsOf(int fd, const std::string& path) {
   int ready[2];
@@ -69,7 +80,7 @@ IdMaps mapsOf(int fd, const std::string& path) {
   IdMaps maps;
   if (told && error == 0) {
     const auto parse = [&](const char* name, IdMap& map) {
-      const std::string text = readFile("/proc/" + std::to_string(pid) + "/" + name, step::kUserNs);
+      const std::string text = readProc("/proc/" + std::to_string(pid) + "/" + name);
       for (const char* at = text.c_str(); *at != '\0';) {
         char* end;
         Spec::IdMapping one;
@@ -86,6 +97,8 @@ IdMaps mapsOf(int fd, const std::string& path) {
   kill(pid, SIGKILL);
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
   if (error != 0) throw Failure(step::kUserNs, error, path);
+  if (maps.uids.empty() || maps.gids.empty())
+    throw Failure(step::kUserNs, EINVAL, path, "nothing is mapped in this user namespace");
   return maps;
 }
 
@@ -266,6 +279,11 @@ pid_t Namespaces::cloneBehind(int cgroup, int* pidfd) {
 
 void Namespaces::admit(pid_t pid) const {
   if (isNew(CLONE_NEWUSER)) writeIdMaps(pid, maps_);
+}
+
+void Namespaces::joinIpc(Report& report) const {
+  for (const Existing& ns : existing_)
+    if (ns.type == CLONE_NEWIPC && setns(ns.fd.get(), CLONE_NEWIPC) < 0) report.die(ns.path.c_str());
 }
 
 void Namespaces::join(Report& report) {

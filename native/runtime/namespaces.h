@@ -43,6 +43,9 @@ class Namespaces {
   /// What only we can do to it: the id maps. Before it is told to go on.
   void admit(pid_t pid) const;
 
+  /// For the stage: enters the ipc namespace that is joined, if there is one.
+  void joinIpc(Report& report) const;
+
   // In the process:
   /// What clone() has not joined yet.
   void join(Report& report);

@@ -1,5 +1,9 @@
 #include "runtime/overlay.h"
 
+#include <linux/securebits.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -21,6 +25,26 @@ constexpr std::size_t kMost = 2 * kMaxLower - 1;
 // carry.
 constexpr const char* kOptions[][2] = {{"redirect_dir", "off"}, {"metacopy", "off"}, {"index", "off"}};
 
+/// While it lives, we are the mapped root to file systems: overlayfs makes directories of its own as whoever
+/// mounts it, and in mapped layers there is no other root. Capabilities stay.
+class AsMappedRoot {
+ public:
+  AsMappedRoot(const MappedIds& ids, Report& report) : active_(ids.userNamespace >= 0) {
+    if (!active_) return;
+    if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0) report.die("securebits");
+    setfsgid(ids.gid);
+    setfsuid(ids.uid);
+  }
+  ~AsMappedRoot() {
+    if (!active_) return;
+    setfsuid(0);
+    setfsgid(0);
+  }
+
+ private:
+  bool active_;
+};
+
 struct Directories {
   int lower[kMaxLower];
   std::size_t count = 0;
@@ -39,18 +63,19 @@ int openDirectory(const std::string& path, Report& report) {
 
 /// The directory as a mount of its own with its ids mapped, over itself: overlayfs takes nothing from a mount
 /// that is nowhere (before 6.15).
-int mapDirectory(const std::string& path, int ids, Report& report) {
+int mapDirectory(const std::string& path, const MappedIds& ids, Report& report) {
   const UniqueFd place(openDirectory(path, report));
   const int tree = sys::cloneTree(place.get(), "", false);
   if (tree < 0) report.die(path.c_str());
-  if (sys::mapIds(tree, false, ids) < 0)
+  if (sys::mapIds(tree, false, ids.userNamespace) < 0)
     report.die(errno, path.c_str(), "this file system cannot be mounted with mapped ids");
   if (sys::attach(tree, place.get()) < 0) report.die(path.c_str());
   return tree;
 }
 
-void addLower(Directories& dirs, const std::string& path, int ids, Report& report) {
-  dirs.lower[dirs.count++] = ids < 0 ? openDirectory(path, report) : mapDirectory(path, ids, report);
+void addLower(Directories& dirs, const std::string& path, const MappedIds& ids, Report& report) {
+  dirs.lower[dirs.count++] =
+      ids.userNamespace < 0 ? openDirectory(path, report) : mapDirectory(path, ids, report);
 }
 
 /// A directory as an fd (6.13 and later), else as a path to the fd: short, as an fsconfig string holds 255
@@ -102,7 +127,9 @@ int mountByOptions(const char* target, const Directories& dirs) {
 }
 
 /// Over `target`, which is the directory of `fd`. Returns an fd of the new root.
-UniqueFd mountOver(const std::string& target, int fd, const Directories& dirs, Report& report) {
+UniqueFd mountOver(const std::string& target, int fd, const Directories& dirs, const MappedIds& ids,
+                   Report& report) {
+  const AsMappedRoot mapped(ids, report);
   UniqueFd root(mountByFd(dirs));
   if (root) {
     if (sys::attach(root.get(), fd) < 0) report.die(target.c_str());
@@ -118,15 +145,16 @@ UniqueFd mountOver(const std::string& target, int fd, const Directories& dirs, R
 /// What is too much for one overlay, the oldest ones, in one that is read-only. It is attached over the
 /// newest of them, in this mount namespace only: overlayfs takes no lower directory from a mount that is
 /// nowhere.
-UniqueFd mountOldest(const std::vector<std::string>& lower, std::size_t from, int ids, Report& report) {
+UniqueFd mountOldest(const std::vector<std::string>& lower, std::size_t from, const MappedIds& ids,
+                     Report& report) {
   Directories dirs;
   for (std::size_t i = from; i < lower.size(); i++) addLower(dirs, lower[i], ids, report);
-  return mountOver(lower[from], dirs.lower[0], dirs, report);
+  return mountOver(lower[from], dirs.lower[0], dirs, ids, report);
 }
 
 /// Upper and work directory, which must be of one mount: with mapped ids that of the directory that has both.
-void openWritable(Directories& dirs, const Launch::Overlay& overlay, int ids, Report& report) {
-  if (ids < 0) {
+void openWritable(Directories& dirs, const Launch::Overlay& overlay, const MappedIds& ids, Report& report) {
+  if (ids.userNamespace < 0) {
     dirs.upper.reset(openDirectory(overlay.upper, report));
     dirs.work.reset(openDirectory(overlay.work, report));
     return;
@@ -153,7 +181,7 @@ void checkOverlay(const Launch::Overlay& overlay) {
     throw Failure(step::kOverlay, E2BIG, overlay.upper, "at most 998 layers can be mounted");
 }
 
-UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report, int ids) {
+UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report, const MappedIds& ids) {
   report.step(step::kOverlay);
   Directories dirs;
   const std::size_t own = overlay.lower.size() > kMaxLower ? kMaxLower - 1 : overlay.lower.size();
@@ -162,7 +190,7 @@ UniqueFd mountOverlay(const Launch::Overlay& overlay, Report& report, int ids) {
     dirs.lower[dirs.count++] = mountOldest(overlay.lower, own, ids, report).release();
   openWritable(dirs, overlay, ids, report);
   dirs.isVolatile = overlay.isVolatile;
-  return mountOver(overlay.upper, dirs.upper.get(), dirs, report);
+  return mountOver(overlay.upper, dirs.upper.get(), dirs, ids, report);
 }
 
 UniqueFd mountBundleRoot(const std::string& path, Report& report) {
