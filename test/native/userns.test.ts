@@ -219,7 +219,7 @@ test("namespaces by path: those of the host's user and those of another user nam
         for (const [type, pid] of Object.entries(paths)) {
           linux.namespaces = linux.namespaces.filter((ns) => ns.type !== type);
           const name = TYPES[type as keyof typeof TYPES];
-          linux.namespaces.push({ type, path: `/proc/${pid}/ns/${name}` });
+          linux.namespaces.push({ type: type as 'user', path: `/proc/${pid}/ns/${name}` });
         }
         if (paths.user !== undefined) {
           delete rest(documents.spec).uidMappings;
@@ -262,7 +262,7 @@ test('time offsets; what cannot be is told', async (t) => {
   }
   const refused: [(spec: Documents['spec']) => void, RegExp][] = [
     [(spec) => spec.linux.namespaces.push({ type: 'pid' }), /named twice/],
-    [(spec) => spec.linux.namespaces.push({ type: 'air' }), /no such namespace/],
+    [(spec) => spec.linux.namespaces.push({ type: 'air' as 'pid' }), /no such namespace/],
     [(spec) => spec.linux.namespaces.push({ type: 'user' }), /needs a mapping/],
     [(spec) => Object.assign(rest(spec), { uidMappings: map }), /need a user namespace/],
     [
