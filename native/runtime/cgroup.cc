@@ -101,10 +101,16 @@ std::vector<std::string> wantedControllers(const CgroupMount& mount, bool pure,
   }
   const bool memory = resources.memoryLimit || resources.memorySwap || resources.memoryReservation;
   if (memory) want("memory");
-  if (resources.cpuShares || resources.cpuQuota || resources.cpuPeriod) want("cpu");
+  if (resources.cpuShares || resources.cpuQuota || resources.cpuPeriod || resources.cpuBurst ||
+      resources.cpuIdle)
+    want("cpu");
   if (!resources.cpusetCpus.empty() || !resources.cpusetMems.empty()) want("cpuset");
   if (resources.pidsLimit) want("pids");
-  if (resources.blkioWeight) want("io");
+  const bool throttled = !resources.throttleReadBps.empty() || !resources.throttleWriteBps.empty() ||
+                         !resources.throttleReadIops.empty() || !resources.throttleWriteIops.empty();
+  if (resources.blkioWeight || !resources.weightDevice.empty() || throttled) want("io");
+  if (!resources.hugepageLimits.empty()) want("hugetlb");
+  if (!resources.rdma.empty()) want("rdma");
   for (const auto& [file, value] : resources.unified) want(file.substr(0, file.find('.')));
   return wanted;
 }

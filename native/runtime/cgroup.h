@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,9 +20,11 @@ struct Write {
 struct LimitHost {
   std::vector<std::string> v1, v2;  ///< controllers that can be had
   bool hasV2 = false;
-  bool swapInUse = true;       ///< /proc/swaps has an entry
-  bool swapAccounting = true;  ///< memory.swap.max is there (v2)
-  bool bfqWeight = false;      ///< the BFQ form of the weight file is there
+  bool swapInUse = true;         ///< /proc/swaps has an entry
+  bool swapAccounting = true;    ///< memory.swap.max is there (v2)
+  bool bfqWeight = false;        ///< the BFQ form of the weight file is there
+  bool hugetlbReserved = false;  ///< limits of reserved huge pages are there
+  std::int64_t memoryUsage = 0;  ///< bytes in use; only known when a limit is to be checked against it
 };
 }  // namespace cgroupfs
 

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <string_view>
 
 #include "base/failure.h"
 #include "runtime/cgroup.h"
@@ -8,9 +11,39 @@
 namespace tsrun {
 namespace {
 
-/// A control file may tell of single devices behind its first line; none of ours sets those.
-std::string firstLine(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+/// Files with a line for each device or interface, and what makes such a line as if it had never been
+/// written.
+struct Keyed {
+  std::string_view file, nothing;
+};
+constexpr Keyed kKeyed[] = {{"io.max", "rbps=max wbps=max riops=max wiops=max"},
+                            {"io.weight", "default"},
+                            {"io.bfq.weight", "default"},
+                            {"blkio.weight_device", "0"},
+                            {"blkio.bfq.weight_device", "0"},
+                            {"blkio.leaf_weight_device", "0"},
+                            {"blkio.throttle.read_bps_device", "0"},
+                            {"blkio.throttle.write_bps_device", "0"},
+                            {"blkio.throttle.read_iops_device", "0"},
+                            {"blkio.throttle.write_iops_device", "0"},
+                            {"net_prio.ifpriomap", "0"},
+                            {"rdma.max", "hca_handle=max hca_object=max"}};
+
+/// What to write so that all is as it was before `write`; `text` is what the file says now.
+std::string previousOf(const cgroupfs::Write& write, const std::string& text) {
+  // "memory.oom_control" tells more than it takes.
+  if (write.file == "memory.oom_control")
+    return text.find("oom_kill_disable 1") == std::string::npos ? "0" : "1";
+  const std::size_t blank = write.value.find(' ');
+  const auto* keyed = std::ranges::find(kKeyed, write.file, &Keyed::file);
+  if (keyed == std::end(kKeyed) || blank == std::string::npos) return text.substr(0, text.find('\n'));
+  const std::string key = write.value.substr(0, blank + 1);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (text.compare(at, key.size(), key) == 0) return text.substr(at, end - at);
+    at = end + 1;
+  }
+  return key + std::string(keyed->nothing);
 }
 
 }  // namespace
@@ -46,7 +79,7 @@ std::vector<cgroupfs::Write> Cgroup::update(const Spec::Resources& resources) co
   std::vector<cgroupfs::Write> before;
   for (const cgroupfs::Write& write : writes) {
     const auto value = cgroupfs::read(fileOf(write));
-    if (value) before.push_back({write.controller, write.file, firstLine(*value)});
+    if (value) before.push_back({write.controller, write.file, previousOf(write, *value)});
   }
   if (const auto failure = writeAll(writes)) {
     writeAll(before);
@@ -71,7 +104,18 @@ cgroupfs::LimitPlan::Host Cgroup::limitHost(const Spec::Resources& resources) co
     host.swapInUse = swaps && swaps->find("\n/") != std::string::npos;
     host.swapAccounting = cgroupfs::exists(v2Dir_ + "/memory.swap.max");
   }
-  if (resources.blkioWeight) {
+  if (!resources.hugepageLimits.empty()) {
+    const std::string file =
+        directoryOf("hugetlb") + "/hugetlb." + resources.hugepageLimits.begin()->first + ".rsvd.";
+    host.hugetlbReserved = cgroupfs::exists(file + "max") || cgroupfs::exists(file + "limit_in_bytes");
+  }
+  if (resources.checkBeforeUpdate.value_or(false)) {
+    const std::string dir = directoryOf("memory");
+    auto usage = cgroupfs::read(dir + "/memory.current");
+    if (!usage) usage = cgroupfs::read(dir + "/memory.usage_in_bytes");
+    host.memoryUsage = usage ? std::stoll(*usage) : 0;
+  }
+  if (resources.blkioWeight || !resources.weightDevice.empty()) {
     host.bfqWeight = cgroupfs::exists(directoryOf("blkio") + "/blkio.bfq.weight") ||
                      cgroupfs::exists(v2Dir_ + "/io.bfq.weight");
   }
