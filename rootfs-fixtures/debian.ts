@@ -36,7 +36,7 @@ const REDIS_PACKAGES = [
 const VIM_PACKAGES = ['vim', 'vim-common', 'vim-runtime', 'xxd', 'libgpm2', 'libsodium23'];
 
 /** Makes `name` in the cache if it is not there yet; a half-made one never gets the name. */
-function cached(name: string, make: (out: string) => void): string {
+export function cached(name: string, make: (out: string) => void): string {
   const path = join(FIXTURES, name);
   if (existsSync(path)) return path;
   mkdirSync(FIXTURES, { recursive: true });
@@ -56,7 +56,7 @@ function withTemporary<T>(body: (dir: string) => T): T {
 }
 
 /** The Debian archive that this machine's apt uses. */
-function debianMirror(): string {
+export function debianMirror(): string {
   const targets = run('apt-get', [
     'indextargets',
     '--format',

@@ -20,7 +20,7 @@ export function stampOf(file: string): string {
 }
 
 /** test/fixtures/attacker.c as a static program, built once for each state of its source. */
-function builtAttacker(): string {
+export function builtAttacker(): string {
   const source = 'test/fixtures/attacker.c';
   const path = join(FIXTURES, `attacker-${stampOf(source)}`);
   if (existsSync(path)) return path;
