@@ -15,6 +15,10 @@ export const ACCEPTED: Record<string, string> = {
   'exec: no such command': 'exit 127 as for run, in current Docker; 20.10 gave 126 for every failed exec',
   '--security-opt seccomp=FILE: no JSON':
     "the JSON parser's own words after Docker's; the file is named by both",
+  '--security-opt apparmor=mine: true':
+    'Docker passes over a profile where the kernel runs no such module; a protection that was asked for by name and is not there is an error here',
+  '--security-opt label=type:mine_t: true':
+    'Docker passes over a profile where the kernel runs no such module; a protection that was asked for by name and is not there is an error here',
   '--group-add nosuch: true':
     'Docker writes this "Unable" and the one of `-u name:group` "unable": one spelling is enough for scripts',
 };

@@ -86,6 +86,8 @@ export const SECURITY: readonly GoldenCase[] = [
     run('--security-opt seccomp:unconfined', STATUS),
     run('--security-opt seccomp=', 'true'),
     run('--security-opt apparmor=unconfined', 'true'),
+    run('--security-opt apparmor=mine', 'true'),
+    run('--security-opt label=type:mine_t', 'true'),
     run('--security-opt label=disable', 'true'),
     run('--security-opt label:disable', 'true'),
     run('--security-opt systempaths=x', 'true'),
