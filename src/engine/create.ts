@@ -45,11 +45,10 @@ export async function create(ctx: EngineContext, options: RunOptions): Promise<C
 
 async function createFrom(ctx: EngineContext, intent: RunIntent, options: RunOptions): Promise<Created> {
   if (intent.name !== undefined) await refuseTakenName(ctx, intent.name);
-  await ensureImage(ctx, intent, options);
   const id = parseContainerId(randomBytes(32).toString('hex'));
   const staging = await StagingDir.create(ctx);
   try {
-    const image = await leaseImage(ctx, staging, id, intent.image);
+    const image = await obtainImage(ctx, staging, id, intent, options);
     const plan = makePlan(ctx, intent, image, id);
     plan.requiredSources.forEach(requireBindSource);
     const warnings = [
@@ -62,6 +61,27 @@ async function createFrom(ctx: EngineContext, intent: RunIntent, options: RunOpt
     return { id, warnings };
   } finally {
     await staging.discard();
+  }
+}
+
+const IMAGE_ATTEMPTS = 3;
+
+/** Between its pull and its lease somebody may remove it: then it is brought here again. */
+async function obtainImage(
+  ctx: EngineContext,
+  staging: StagingDir,
+  id: ContainerId,
+  intent: RunIntent,
+  options: RunOptions,
+): Promise<ResolvedImage> {
+  for (let attempt = 1; ; attempt += 1) {
+    await ensureImage(ctx, intent, options);
+    try {
+      return await leaseImage(ctx, staging, id, intent.image);
+    } catch (error) {
+      const isGone = error instanceof TsrunError && error.code === 'NOT_FOUND';
+      if (!isGone || intent.pull === 'never' || attempt === IMAGE_ATTEMPTS) throw error;
+    }
   }
 }
 
