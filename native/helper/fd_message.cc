@@ -21,6 +21,7 @@ FdMessage receiveFd(int socket) {
     result.again = true;
     return result;
   }
+  if (got > 0) result.byte = byte;
   const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
   if (header != nullptr && header->cmsg_type == SCM_RIGHTS)
     result.fd = UniqueFd(*reinterpret_cast<const int*>(CMSG_DATA(header)));

@@ -242,12 +242,20 @@ void Monitor::startFailed(const Failure& failure, bool told) {
 void Monitor::readSync() {
   FdMessage message = receiveFd(sync_.get());
   if (message.again) return;
-  if (!message.fd) return syncWatch_->set(0);
   try {
+    if (message.byte == kListener) return answerListener();
+    if (!message.fd) return syncWatch_->set(0);
     stdio_->adoptTerminal(std::move(message.fd));
   } catch (const Failure& failure) {
     startFailed(failure, false);
   }
+}
+
+/// The child is about to load a filter that notifies somebody.
+void Monitor::answerListener() {
+  if (listenerOf_) passListener(pid_, pidfd_.get(), *listenerOf_);
+  const char go = 1;
+  check(send(sync_.get(), &go, 1, MSG_NOSIGNAL), step::kSeccomp, "sync socket");
 }
 
 void Monitor::writePhase() {

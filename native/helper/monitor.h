@@ -19,6 +19,7 @@
 #include "runtime/ledger.h"
 #include "runtime/network.h"
 #include "runtime/report.h"
+#include "runtime/seccomp_listener.h"
 #include "runtime/spec.h"
 
 namespace tsrun {
@@ -49,6 +50,7 @@ class Monitor : public Requests {
   void readSignals();
   void readChildReport();
   void readSync();
+  void answerListener();
   void reap();
   void killRest();
   void childReportEnded();
@@ -108,6 +110,7 @@ class Monitor : public Requests {
   Launch launch_;
   Spec spec_;
   std::unique_ptr<PreparedChild> prepared_;
+  std::optional<SeccompListener> listenerOf_;  ///< who is told of system calls
   std::optional<Ledger> ledger_;
   std::optional<Cgroup> cgroup_;
   std::optional<Lease> lease_;

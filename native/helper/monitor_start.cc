@@ -155,6 +155,9 @@ void Monitor::admitChild() {
   const char go = 1;
   check(send(sync_.get(), &go, 1, MSG_NOSIGNAL), step::kWaitGo, launch_.id);
 
+  listenerOf_.reset();
+  if (spec_.seccomp && !spec_.seccomp->listenerPath.empty())
+    listenerOf_ = listenerOf(spec_, {launch_.id, "creating", pid_, dir_, {}});
   // A monitor waits for months: the documents, the plan and the heap they were made in go now.
   prepared_.reset();
   spec_ = Spec();

@@ -20,6 +20,7 @@
 #include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/records.h"
+#include "runtime/seccomp_listener.h"
 #include "runtime/steps.h"
 
 namespace tsrun {
@@ -253,8 +254,15 @@ void Session::startFailed(const Failure& failure, bool told) {
 void Session::readSync() {
   FdMessage message = receiveFd(sync_.get());
   if (message.again) return;
+  if (message.byte == kListener) return answerListener();
   if (!message.fd) return syncWatch_->set(0);
   stdio_->adoptTerminal(std::move(message.fd));
+}
+
+void Session::answerListener() {
+  passListener(pid_, pidfd_.get(),
+               listenerOf(exec_.spec, {exec_.launch.id, "running", container_->pid(), dir_, {}}));
+  sendGo(sync_.get());
 }
 
 int Session::signal(int number) {

@@ -39,6 +39,7 @@ class Session : public Requests {
   void readSignals();
   void readChildReport();
   void readSync();
+  void answerListener();
   void reap();
   void startFailed(const Failure& failure, bool told);
   bool ended();

@@ -18,6 +18,10 @@ struct ChildFds {
   int sync = -1;
 };
 
+/// What a child says on `sync` before it loads a filter that notifies: whoever made it calls passListener
+/// (seccomp_listener.h) and then answers with one byte.
+inline constexpr char kListener = 'l';
+
 /// Everything the child needs, computed before clone3 so that nothing is allocated after it: mount plan,
 /// argv, envp, seccomp program, capability masks, rlimits, host-side directory fds.
 class PreparedChild {

@@ -19,6 +19,7 @@ class RunningContainer {
   RunningContainer(const std::string& dir, const Spec& spec);
 
   int pidfd() const { return pidfd_.get(); }
+  pid_t pid() const { return pid_; }
   /// For setns: the namespaces in which it is not where we are.
   int namespaces() const { return namespaces_; }
   /// `name` as below /proc/<pid>/ns. Throws Failure: ESRCH if it has ended since.

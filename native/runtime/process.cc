@@ -161,10 +161,10 @@ void ProcessSetup::enter(UniqueFd root, UniqueFd proc, int sync, Report& report)
     report.step(step::kCaps);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) report.die("no_new_privs");
     becomeUser(identity, report);
-    seccomp_.load(report);
+    seccomp_.load(sync, report);
   } else {
     // Without no_new_privs the filter needs CAP_SYS_ADMIN, which is about to go: it must allow what follows.
-    seccomp_.load(report);
+    seccomp_.load(sync, report);
     becomeUser(identity, report);
   }
   if (!inCwd) {

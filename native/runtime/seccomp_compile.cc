@@ -37,6 +37,14 @@ constexpr Arch kArchs[] = {
     {"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE, false},
 };
 
+// Architectures of the spec that no process of a machine of ours can have: a profile may name them, and
+// nothing comes of it.
+constexpr std::string_view kForeign[] = {
+    "SCMP_ARCH_MIPS",        "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",
+    "SCMP_ARCH_MIPSEL64",    "SCMP_ARCH_PPC",    "SCMP_ARCH_PPC64",     "SCMP_ARCH_S390",
+    "SCMP_ARCH_S390X",       "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",  "SCMP_ARCH_MIPSEL64N32",
+    "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",   "SCMP_ARCH_SH",        "SCMP_ARCH_SHEB"};
+
 // Calls whose arguments the kernel cuts to 32 bits: compared whole, 2^32 + 38 would pass for a family that is
 // not 38.
 constexpr std::string_view kIntArguments[] = {"socket", "socketpair", "personality"};
@@ -66,13 +74,14 @@ std::uint32_t actionOf(const std::string& name, std::optional<unsigned> value) {
   if (name == "SCMP_ACT_TRAP") return SECCOMP_RET_TRAP;
   if (name == "SCMP_ACT_TRACE") return SECCOMP_RET_TRACE | data;
   if (name == "SCMP_ACT_LOG") return SECCOMP_RET_LOG;
+  if (name == "SCMP_ACT_NOTIFY") return SECCOMP_RET_USER_NOTIF;
   throw Failure(step::kSeccomp, EINVAL, name, "unsupported action");
 }
 
 /// Whether a number that the profile cannot know should answer ENOSYS.
 bool refuses(std::uint32_t action) {
   return action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && action != (SECCOMP_RET_ERRNO | ENOSYS) &&
-         (action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_TRACE;
+         action != SECCOMP_RET_USER_NOTIF && (action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_TRACE;
 }
 
 // ---- arguments
@@ -242,6 +251,7 @@ std::vector<const Arch*> archsOf(const Spec::Seccomp& profile) {
     if (arch.token == native) result.push_back(&arch);
   for (const std::string& name : profile.architectures) {
     const auto* arch = std::ranges::find(kArchs, name, &Arch::name);
+    if (std::ranges::find(kForeign, name) != std::end(kForeign)) continue;
     if (arch == std::end(kArchs)) throw Failure(step::kSeccomp, EINVAL, name, "unsupported architecture");
     if (std::ranges::find(result, arch) == result.end()) result.push_back(arch);
   }
