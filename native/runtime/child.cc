@@ -60,6 +60,7 @@ class Child final : public PreparedChild {
         sysctls_(spec),
         process_(spec, launch),
         propagation_(propagationFlags(spec.rootfsPropagation)) {
+    refuseWhatIsMissing();
     if (launch.overlay && !namespaces_.isNew(CLONE_NEWNS))
       throw Failure(step::kClone, EINVAL, "mount", "the container needs a mount namespace of its own");
     if (launch.overlay) {
@@ -122,6 +123,16 @@ class Child final : public PreparedChild {
   }
 
  private:
+  /// Limits and devices that this runtime cannot give: never left out without a word.
+  void refuseWhatIsMissing() const {
+    if (spec_.intelRdt)
+      throw Failure(step::kCgroupCreate, ENOTSUP, "linux.intelRdt",
+                    "this runtime does not share out caches (resctrl)");
+    if (!spec_.netDevices.empty())
+      throw Failure(step::kNetworkVeth, ENOTSUP, spec_.netDevices.begin()->first,
+                    "this runtime does not move network devices of the host (linux.netDevices)");
+  }
+
   const std::string& rootPlace() const { return launch_.overlay ? launch_.overlay->upper : spec_.rootPath; }
 
   /// Takes by fd, with our rights, what the process will not have the rights for: the sources of its mounts

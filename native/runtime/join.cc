@@ -112,6 +112,8 @@ Joiner::Joiner(const RunningContainer& container, const Spec& spec, const Launch
       consoleSize_(launch.consoleSize),
       rootUid_(hostIdOf(spec.uidMappings, 0)),
       oomScoreAdj_(spec.process.oomScoreAdj),
+      initialCpus_(spec.process.initialCpus),
+      finalCpus_(spec.process.finalCpus),
       process_(spec, launch) {
   if (inUser()) process_.enterUserNamespace();
 }
@@ -130,6 +132,7 @@ void Joiner::run(const ChildFds& fds, Report& report) {
   // (CVE-2016-9962). Until execve, which makes the program's own state.
   if (prctl(PR_SET_DUMPABLE, 0) < 0) report.die("dumpable");
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) report.die("parent death signal");
+  initialCpus_.apply(report);
   waitForGo(fds.sync, report);
   report.step(step::kJoin);
   // All at once: the kernel switches to every one of them or to none. This process itself stays in the pid
@@ -154,6 +157,7 @@ void Joiner::runInside(const ChildFds& fds, Report& report) {
   if (!root) report.die("/");
   UniqueFd proc = openOwnProc(-1, report);
   setUpStdio(fds, terminal_, consoleSize_, root.get(), Console::none, report);
+  finalCpus_.apply(report);
   process_.enter(std::move(root), std::move(proc), fds.sync, report);
 }
 

@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "runtime/child.h"
 #include "runtime/process.h"
+#include "runtime/scheduling.h"
 
 namespace tsrun {
 
@@ -60,6 +61,7 @@ class Joiner {
   std::optional<Launch::Size> consoleSize_;
   std::optional<unsigned> rootUid_;
   std::optional<int> oomScoreAdj_;
+  CpuSet initialCpus_, finalCpus_;  ///< on the way into the cgroup, and from then on
   ProcessSetup process_;
 };
 

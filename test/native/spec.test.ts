@@ -166,3 +166,10 @@ test('ambient capabilities reach a user, a limit that is named twice is refused'
     spec.process.rlimits = [1, 2].map((soft) => ({ type: 'RLIMIT_CORE', soft, hard: soft }));
   });
 });
+
+test('what this runtime does not do is told', async (t) => {
+  await refused(t, /intelRdt .*resctrl/, (spec) => Object.assign(linux(spec), { intelRdt: { closID: 'a' } }));
+  await refused(t, /eth7 .*netDevices/, (spec) =>
+    Object.assign(linux(spec), { netDevices: { eth7: { name: 'eth0' } } }),
+  );
+});

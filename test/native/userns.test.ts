@@ -288,3 +288,28 @@ test('time offsets; what cannot be is told', async (t) => {
     t.regex(failure?.detail ?? '', detail);
   }
 });
+
+test('volumes that the image fills, and a terminal', async (t) => {
+  const lower = directory('lower');
+  mkdirSync(join(lower, 'data'));
+  file(join(lower, 'data'), 'user', 1000);
+  const volume = join(directory('volumes'), '_data');
+  mkdirSync(volume);
+  const out = await shell(
+    'stat -c "%n %u" /data/user; touch /data/new; tty; stat -c "%u %a" $(tty); echo x > /dev/tty',
+    {
+      lower: [lower],
+      tty: true,
+      change: (documents) => {
+        inUserNamespace(documents);
+        documents.spec.mounts.push(bind(volume, '/data', null));
+        documents.launch.copyUp = [{ source: volume, destination: '/data' }];
+      },
+    },
+  );
+  t.is(out.replaceAll('\r', ''), '/data/user 1000\n/dev/pts/0\n0 620\nx\n');
+  t.deepEqual(
+    ['user', 'new'].map((name) => statSync(join(volume, name)).uid),
+    [1000, 0],
+  );
+});
