@@ -52,20 +52,26 @@ bool setOption(int context, const char* key, const char* value) {
   return syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
-/// A file `name` of `directory` as seen through a new overlay that is mounted nowhere. Without an upper
-/// directory the kernel wants two lower ones; `second` can be any directory outside of the first.
-UniqueFd openThroughOverlay(const std::string& directory, const std::string& name, const char* second) {
+/// Without an upper directory the kernel wants two lower ones; `second` can be any directory outside of the
+/// first.
+UniqueFd overlayOf(const std::string& directory, const char* second, bool oneByOne) {
   UniqueFd context(static_cast<int>(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
   if (!context) return {};
-  // One by one, the form that needs no escaping of ':' (6.5); older kernels take the joined form.
-  const bool appended = setOption(context.get(), "lowerdir+", directory.c_str()) &&
-                        setOption(context.get(), "lowerdir+", second);
-  if (!appended) {
-    if (directory.find_first_of(":\\,") != std::string::npos) return {};
-    context = UniqueFd(static_cast<int>(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
-    if (!context || !setOption(context.get(), "lowerdir", (directory + ":" + second).c_str())) return {};
-  }
-  if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return {};
+  const bool set = oneByOne ? setOption(context.get(), "lowerdir+", directory.c_str()) &&
+                                  setOption(context.get(), "lowerdir+", second)
+                            : setOption(context.get(), "lowerdir", (directory + ":" + second).c_str());
+  if (!set || syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return {};
+  return context;
+}
+
+/// A file `name` of `directory` as seen through a new overlay that is mounted nowhere.
+UniqueFd openThroughOverlay(const std::string& directory, const std::string& name, const char* second) {
+  // One by one is the form that needs no escaping of ':' (6.7). Older kernels take any option first and
+  // refuse it when the overlay is made: then they get the joined form.
+  UniqueFd context = overlayOf(directory, second, true);
+  if (!context && directory.find_first_of(":\\,") == std::string::npos)
+    context = overlayOf(directory, second, false);
+  if (!context) return {};
   UniqueFd mount(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC,
                                           MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID)));
   if (!mount) return {};
