@@ -101,7 +101,9 @@ Capabilities::Capabilities(const Spec::Process& process) {
   effective_ = maskOf(process.capabilities->effective);
   permitted_ = maskOf(process.capabilities->permitted);
   inheritable_ = maskOf(process.capabilities->inheritable);
-  ambient_ = maskOf(process.capabilities->ambient);
+  // The kernel raises none that is not in both, and a spec that names more asks for what cannot be: left out,
+  // as by the runtimes whose own default spec does that.
+  ambient_ = maskOf(process.capabilities->ambient) & permitted_ & inheritable_;
 }
 
 void Capabilities::limit(Report& report) const {
