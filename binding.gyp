@@ -19,7 +19,7 @@
       # Static: it runs inside containers' roots and on machines without our libraries; nothing is loaded at run time.
       "target_name": "tsrun-runtime",
       "type": "executable",
-      "sources": ["<!@(find native/helper native/runtime native/layer -name '*.cc' | sort)"],
+      "sources": ["<!@(find native/helper native/oci native/runtime native/layer -name '*.cc' | sort)"],
       "defines": ["_FILE_OFFSET_BITS=64"],
       "cflags!": ["-pthread", "-fPIC"],
       "ldflags": ["-static", "-no-pie"],

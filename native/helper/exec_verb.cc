@@ -43,7 +43,7 @@ Request protect(int argc, char** argv, int& reportFd) {
   umask(022);
   prctl(PR_SET_DUMPABLE, 0);
   keepFds({reportFd, attachFd, processFd});
-  protectSelf(argv - 2);
+  protectSelf(wholeArgv(argv));
   prctl(PR_SET_DUMPABLE, 0);
   sealFds();
   return {dir, UniqueFd(reportFd), UniqueFd(attachFd), UniqueFd(processFd)};
@@ -52,7 +52,7 @@ Request protect(int argc, char** argv, int& reportFd) {
 void settle(char** argv, const char* name, const std::string& dir) {
   releaseStdio();
   chdir("/");
-  setTitle(argv - 2, name, std::string(name) + " " + dir.substr(dir.rfind('/') + 1, 12));
+  setTitle(wholeArgv(argv), name, std::string(name) + " " + dir.substr(dir.rfind('/') + 1, 12));
   blockSignals();
 }
 

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "helper/verbs.h"
+#include "oci/cli.h"
 
 namespace {
 
@@ -18,14 +19,19 @@ constexpr Verb kVerbs[] = {
     {"probe", tsrun::probeVerb},        {"list", tsrun::listVerb},
 };
 
+int engineVerb(int argc, char** argv) {
+  if (argc >= 3) {
+    for (const Verb& verb : kVerbs) {
+      if (std::strcmp(argv[2], verb.name) == 0) return verb.run(argc - 3, argv + 3);
+    }
+  }
+  std::fprintf(stderr, "tsrun-runtime: unknown verb: %s\n", argc >= 3 ? argv[2] : "");
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc >= 2) {
-    for (const Verb& verb : kVerbs) {
-      if (std::strcmp(argv[1], verb.name) == 0) return verb.run(argc - 2, argv + 2);
-    }
-  }
-  std::fprintf(stderr, "tsrun-runtime: unknown verb: %s\n", argc >= 2 ? argv[1] : "");
-  return 1;
+  if (argc >= 2 && std::strcmp(argv[1], "engine") == 0) return engineVerb(argc, argv);
+  return tsrun::oci::main(argc, argv);
 }

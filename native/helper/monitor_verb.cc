@@ -24,11 +24,6 @@ std::string realPath(const std::string& path) {
   return resolved;
 }
 
-/// The program's own argv, from a verb's: main passes what lies behind the verb.
-char** wholeArgv(char** verbArgv) {
-  return verbArgv - 2;
-}
-
 }  // namespace
 
 int monitorVerb(int argc, char** argv) {

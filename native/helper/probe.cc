@@ -23,7 +23,8 @@ Probe Probe::start(const std::string& dir, int lock) {
   // The reader alone: what the probe says must not be cut short by a full pipe.
   fcntl(report[0], F_SETFL, O_NONBLOCK);
   const std::string number = std::to_string(report[1]);
-  const char* argv[] = {"tsrun-runtime", "probe", "--dir", dir.c_str(), "--report", number.c_str(), nullptr};
+  const char* argv[] = {"tsrun-runtime", "engine",   "probe",        "--dir",
+                        dir.c_str(),     "--report", number.c_str(), nullptr};
   int pidfd = -1;
   const pid_t pid = check(cloneProcess(0, -1, &pidfd), step::kClone, "probe");
   if (pid == 0) {

@@ -1,7 +1,13 @@
 #pragma once
-/// The verbs of tsrun-runtime (src/native/protocol.ts lists them). Each gets its arguments without the verb
-/// itself and returns the exit code.
+/// The verbs `tsrun-runtime engine VERB` (src/native/protocol.ts lists them). Each gets its arguments without
+/// the verb itself and returns the exit code.
 namespace tsrun {
+
+/// The program's own argv, from a verb's: main passes what lies behind `engine VERB`.
+inline char** wholeArgv(char** verbArgv) {
+  return verbArgv - 3;
+}
+
 int monitorVerb(int argc, char** argv);
 int execVerb(int argc, char** argv);
 int probeVerb(int argc, char** argv);

@@ -94,6 +94,10 @@ int setSets(const Sets& sets) {
 
 }  // namespace
 
+std::vector<std::string> capabilityNames() {
+  return {std::begin(kNames), std::end(kNames)};
+}
+
 Capabilities::Capabilities(const Spec::Process& process) {
   if (!process.capabilities) return;
   given_ = true;

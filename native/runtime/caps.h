@@ -8,6 +8,9 @@
 
 namespace tsrun {
 
+/// All that are known, without "CAP_", by number.
+std::vector<std::string> capabilityNames();
+
 /// Capability sets as bit masks, and the three moments at which they are set.
 class Capabilities {
  public:

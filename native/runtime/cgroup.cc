@@ -28,7 +28,7 @@ std::vector<std::string> parentsOf(const std::string& path) {
   return parents;
 }
 
-void makeDirectory(const std::string& root, const std::string& path) {
+void makeDirectory(const std::string& root, const std::string& path, Cgroup::Existing existing) {
   const std::string leaf = root + path;
   bool removedStale = false;
   // Another container's release may remove a parent between our two mkdirs: begin again. It cannot go on for
@@ -42,6 +42,7 @@ void makeDirectory(const std::string& root, const std::string& path) {
     if (::mkdir(leaf.c_str(), 0755) == 0) return;
     if (errno == ENOENT) continue;
     if (errno != EEXIST) fail(step::kCgroupCreate, leaf);
+    if (existing == Cgroup::Existing::share) return;
     // Left by an earlier life of this id: its counters and limits must not become ours, nor its processes.
     if (removedStale || (::rmdir(leaf.c_str()) != 0 && errno != ENOENT)) {
       throw Failure(step::kCgroupCreate, EEXIST, leaf, "the cgroup exists and is in use");
@@ -117,10 +118,10 @@ std::vector<std::string> wantedControllers(const CgroupMount& mount, bool pure,
 
 }  // namespace
 
-Cgroup::Cgroup(std::string path, std::vector<CgroupMount> mounts) {
+Cgroup::Cgroup(std::string path, std::vector<CgroupMount> mounts) : path_(std::move(path)) {
   bool pure = true;
   for (CgroupMount& mount : mounts) {
-    const std::string dir = mount.path + path;
+    const std::string dir = mount.path + path_;
     if (!mount.v2) pure = false;
     if (!cgroupfs::exists(dir)) continue;
     if (mount.v2) v2Dir_ = dir;
@@ -148,13 +149,13 @@ std::string Cgroup::v1Freezer() const {
   return dir == v2Dir_ ? "" : dir;
 }
 
-Cgroup Cgroup::create(const Spec& spec, Ledger& ledger) {
+Cgroup Cgroup::create(const Spec& spec, Ledger& ledger, Existing existing) {
   const std::string path = cgroupfs::checkedPath(spec.cgroupsPath);
   const std::vector<CgroupMount> mounts = findCgroupMounts();
   if (mounts.empty())
     throw Failure(step::kCgroupCreate, ENOENT, "/sys/fs/cgroup", "no cgroup file system is mounted");
   ledger.own("cgroup", path);
-  for (const CgroupMount& mount : mounts) makeDirectory(mount.path, path);
+  for (const CgroupMount& mount : mounts) makeDirectory(mount.path, path, existing);
 
   const Cgroup group(path, mounts);
   const bool pure = static_cast<bool>(group.v2Fd_);
@@ -192,6 +193,50 @@ void Cgroup::add(int pid) const {
       fail(step::kCgroupJoin, dir);
     }
   }
+}
+
+void Cgroup::add(int pid, const std::map<std::string, std::string>& below) const {
+  const std::string text = std::to_string(pid);
+  for (const auto& [controller, path] : below) {
+    if (!controller.empty() && !isV1(controller))
+      throw Failure(step::kCgroupJoin, 0, controller, "unknown controller " + controller);
+    if ((path + "/").starts_with("../") || path.find("/../") != std::string::npos || path.ends_with("/.."))
+      throw Failure(step::kCgroupJoin, 0, path, "the path " + path + " is not a sub cgroup path");
+  }
+  for (std::size_t i = 0; i < dirs_.size(); ++i) {
+    std::string dir = dirs_[i];
+    for (const auto& [controller, path] : below) {
+      if (controller.empty() || (!mounts_[i].v2 && contains(mounts_[i].controllers, controller)))
+        dir = dirs_[i] + (path.starts_with('/') ? "" : "/") + path;
+    }
+    while (dir.ends_with('/')) dir.pop_back();
+    const std::string file = dir + "/cgroup.procs";
+    UniqueFd procs(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!procs || ::write(procs.get(), text.data(), text.size()) < 0)
+      throw Failure(step::kCgroupJoin, errno, "adding pid " + text + " to cgroups, " + file);
+  }
+}
+
+void Cgroup::addBeside(int pid, int beside) const {
+  try {
+    add(pid);
+  } catch (const Failure& failure) {
+    if (failure.error != EBUSY || !v2Fd_) throw;
+    // "0::/path", of the hierarchy's root.
+    const std::string text = cgroupfs::read("/proc/" + std::to_string(beside) + "/cgroup").value_or("");
+    const std::size_t at = text.find("0::/");
+    const std::string dir =
+        v2Dir_.substr(0, v2Dir_.size() - path_.size()) + text.substr(at + 3, text.find('\n', at) - at - 3);
+    // Nothing outside of its own.
+    if (at == std::string::npos || !dir.starts_with(v2Dir_ + "/")) throw;
+    cgroupfs::write(step::kCgroupJoin, dir + "/cgroup.procs", std::to_string(pid));
+  }
+}
+
+bool Cgroup::isV1(const std::string& controller) const {
+  for (const CgroupMount& mount : mounts_)
+    if (!mount.v2 && contains(mount.controllers, controller)) return true;
+  return false;
 }
 
 bool Cgroup::oomKilled() const {

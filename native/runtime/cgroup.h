@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,16 +41,35 @@ std::vector<CgroupMount> findCgroupMounts();
 /// The cgroup of one container: a directory of the same relative path below every mounted hierarchy.
 class Cgroup {
  public:
+  /// What becomes of a directory that is there already: another life of the same id left it, or (for an OCI
+  /// runtime, whose caller may have made it) it is used as it is.
+  enum class Existing { refuse, share };
   /// Records it in the ledger, makes it (cpuset primed from the parent) and applies spec.resources.
-  static Cgroup create(const Spec& spec, Ledger& ledger);
+  static Cgroup create(const Spec& spec, Ledger& ledger, Existing existing = Existing::refuse);
   /// An existing one, for exec, freeze, recovery.
   static Cgroup open(const std::string& relativePath);
 
   void add(int pid) const;
+  /// Below it: a relative path in every hierarchy (""), or in that of a v1 controller. Throws
+  /// Failure(step::kCgroupJoin), also for a path that leads out of it.
+  void add(int pid, const std::map<std::string, std::string>& below) const;
   /// An O_PATH fd of the v2 directory, for CLONE_INTO_CGROUP; -1 where that does not apply (v1, hybrid).
   /// Owned by this.
   int v2Fd() const { return v2Fd_.get(); }
+  /// Where the process `beside` is, if on v2 it cannot be added to the cgroup itself: whoever is in there has
+  /// moved its processes further down.
+  void addBeside(int pid, int beside) const;
   void freeze(bool frozen) const;
+  bool isFrozen() const;
+  /// Of all processes in and below it.
+  std::vector<int> pids() const;
+  /// A signal to each of them; which one is the first error but "no such process".
+  void signalAll(int number) const;
+  bool isThere() const { return !dirs_.empty(); }
+  /// Directory in the v1 hierarchy that has `controller`, else the v2 directory; empty if there is neither.
+  std::string directoryOf(const std::string& controller) const;
+  /// True if `controller` is that of a v1 hierarchy.
+  bool isV1(const std::string& controller) const;
   /// Applies limits to a living one (all but the devices); what stood there before, for `restore`. Throws
   /// Failure(step::kCgroupUpdate), and then all is as before.
   std::vector<cgroupfs::Write> update(const Spec::Resources& resources) const;
@@ -62,13 +82,12 @@ class Cgroup {
 
  private:
   Cgroup(std::string path, std::vector<CgroupMount> mounts);
-  /// Directory in the v1 hierarchy that has `controller`, else the v2 directory; empty if there is neither.
-  std::string directoryOf(const std::string& controller) const;
   std::string v1Freezer() const;
   std::string fileOf(const cgroupfs::Write& write) const;
   std::optional<Failure> writeAll(std::vector<cgroupfs::Write> writes) const;
   cgroupfs::LimitHost limitHost(const Spec::Resources& resources) const;
 
+  std::string path_;
   std::vector<CgroupMount> mounts_;  ///< those where the directory exists
   std::vector<std::string> dirs_;    ///< same order as mounts_
   std::string v2Dir_;                ///< empty without a v2 mount

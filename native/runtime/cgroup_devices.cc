@@ -17,8 +17,17 @@ std::string number(std::int64_t value) {
   return value < 0 ? "*" : std::to_string(value);
 }
 
+/// Only what the kernel knows: it refuses a rule with any other letter.
+std::string accessOf(const Spec::DeviceRule& rule) {
+  std::string access;
+  for (const char letter : {'r', 'w', 'm'})
+    if (rule.access.find(letter) != std::string::npos) access += letter;
+  return access;
+}
+
 std::string ruleText(const Spec::DeviceRule& rule) {
-  return std::string(1, rule.type) + " " + number(rule.major) + ":" + number(rule.minor) + " " + rule.access;
+  return std::string(1, rule.type) + " " + number(rule.major) + ":" + number(rule.minor) + " " +
+         accessOf(rule);
 }
 
 std::uint32_t accessBits(const std::string& access) {

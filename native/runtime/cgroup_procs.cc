@@ -84,6 +84,14 @@ bool killOnce(const std::string& dir) {
   return any;
 }
 
+void collectPids(const std::string& dir, std::vector<int>& pids) {
+  for (const std::string& word : words(read(dir + "/cgroup.procs").value_or(""))) {
+    const int pid = std::stoi(word);
+    if (pid > 0) pids.push_back(pid);
+  }
+  for (const std::string& child : childrenOf(dir)) collectPids(child, pids);
+}
+
 /// Waits until `key` in cgroup.events is `value`: the kernel announces it as POLLPRI.
 bool waitEvent(const std::string& dir, const char* key, long long value, int milliseconds) {
   const std::string path = dir + "/cgroup.events";
@@ -194,6 +202,31 @@ void Cgroup::freeze(bool frozen) const {
   if (freezer.empty())
     throw Failure(step::kCgroupFreeze, EOPNOTSUPP, "freezer", "no cgroup here can be frozen");
   setFrozenV1(freezer, frozen);
+}
+
+bool Cgroup::isFrozen() const {
+  // Either of the two freezers of a hybrid machine may have been used.
+  if (!v2Dir_.empty() && words(read(v2Dir_ + "/cgroup.freeze").value_or("")) == std::vector<std::string>{"1"})
+    return true;
+  const std::string freezer = v1Freezer();
+  if (freezer.empty()) return false;
+  const auto state = words(read(freezer + "/freezer.state").value_or("THAWED"));
+  return !state.empty() && state[0] != "THAWED";
+}
+
+std::vector<int> Cgroup::pids() const {
+  std::vector<int> result;
+  if (dirs_.empty()) return result;
+  collectPids(v2Dir_.empty() ? dirs_.front() : v2Dir_, result);
+  std::ranges::sort(result);
+  return result;
+}
+
+void Cgroup::signalAll(int number) const {
+  int error = 0;
+  for (const int pid : pids())
+    if (::kill(pid, number) != 0 && errno != ESRCH && error == 0) error = errno;
+  if (error != 0) throw Failure("signal", error, std::to_string(number));
 }
 
 void Cgroup::killAll() const {

@@ -59,6 +59,7 @@ class Child final : public PreparedChild {
         devices_(spec),
         sysctls_(spec),
         process_(spec, launch),
+        hooks_("createContainer", launch.bundle.createContainer, launch.bundle.hookState),
         propagation_(propagationFlags(spec.rootfsPropagation)) {
     refuseWhatIsMissing();
     if (launch.overlay && !namespaces_.isNew(CLONE_NEWNS))
@@ -112,6 +113,7 @@ class Child final : public PreparedChild {
     process_.ensureCwd(root.get(), report);
     if (!mounts_.bindsDev()) devices_.make(root.get(), report);
     maskPaths(root.get(), spec_.maskedPaths, spec_.readonlyPaths, places_.scratch.get(), report);
+    runHooks(root.get(), fds, report);
     pivotInto(root.get(), propagation_, report);
 
     setNames(report);
@@ -119,7 +121,7 @@ class Child final : public PreparedChild {
     setUpStdio(fds, spec_.process.terminal, launch_.consoleSize, root.get(), Console::bind, report);
     mounts_.finish(report);
     if (spec_.rootReadonly) makeRootReadOnly(root.get(), report);
-    process_.enter(std::move(root), std::move(proc), fds.sync, report);
+    process_.enter(std::move(root), std::move(proc), fds, report);
   }
 
  private:
@@ -174,6 +176,18 @@ class Child final : public PreparedChild {
     return std::move(rootTree_);
   }
 
+  /// While the host's tree is still there: their programs are on the host, their namespaces the container's.
+  void runHooks(int root, const ChildFds& fds, Report& report) const {
+    if (launch_.bundle.hooksOutside) {
+      if (send(fds.sync, &kHooksPlease, 1, MSG_NOSIGNAL) < 0) report.die("sync socket");
+      waitForGo(fds.sync, report);
+    }
+    if (!hooks_.any()) return;
+    report.step(step::kHook);
+    if (fchdir(root) < 0) report.die("/");
+    hooks_.run(getpid(), report);
+  }
+
   void setNames(Report& report) const {
     if (!namespaces_.isNew(CLONE_NEWUTS)) return;
     report.step(step::kHostname);
@@ -193,6 +207,7 @@ class Child final : public PreparedChild {
   Devices devices_;
   Sysctls sysctls_;
   ProcessSetup process_;
+  Hooks hooks_;
   std::uint64_t propagation_;
 };
 

@@ -16,11 +16,23 @@ struct ChildFds {
   /// terminal, the pty master goes out as one SCM_RIGHTS message. End of file on it means that the monitor
   /// died.
   int sync = -1;
+
+  // Of a container without a monitor (an OCI runtime's): its processes outlive who makes them.
+  bool orphan = false;
+  unsigned preserved = 0;  ///< so many fds from 3 up stay open in the program
+  /// A fifo: the program waits for a byte from it. Before that it says kReady on `sync`, and gets a byte
+  /// there when everything around it is settled. -1 = it starts at once.
+  int gate = -1;
+  int started = -1;  ///< with a gate: where records go once it has opened
 };
 
 /// What a child says on `sync` before it loads a filter that notifies: whoever made it calls passListener
 /// (seccomp_listener.h) and then answers with one byte.
 inline constexpr char kListener = 'l';
+/// What an orphan's child says on `sync`, one byte each; the answer to the first two is one byte.
+inline constexpr char kHooksPlease = 'h';  ///< the mounts are made: run prestart and createRuntime
+inline constexpr char kReady = 'r';        ///< it waits at its gate, as soon as that is answered
+inline constexpr char kTerminal = 't';     ///< comes with the master of the terminal
 
 /// Everything the child needs, computed before clone3 so that nothing is allocated after it: mount plan,
 /// argv, envp, seccomp program, capability masks, rlimits, host-side directory fds.

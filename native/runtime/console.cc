@@ -43,7 +43,7 @@ UniqueFd openSlave(int master, Report& report) {
 }
 
 void sendMaster(int sync, int master, Report& report) {
-  char byte = 't';
+  char byte = kTerminal;
   iovec part = {&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};

@@ -15,18 +15,19 @@ class Program {
   /// Adds HOME, last, unless the environment has one.
   void setHome(const char* home);
 
-  /// Finds args[0] (in the PATH of its own environment, as its own user) and becomes it. ENOENT: there is no
-  /// such program; EACCES: it is there but cannot be run.
-  [[noreturn]] void run(Report& report) const;
+  /// Finds args[0], in the PATH of its own environment, as its own user. ENOENT: there is no such program;
+  /// EACCES: it is there but cannot be run.
+  void find(Report& report);
+  /// Becomes it, after looking for it if that has not been done.
+  [[noreturn]] void run(Report& report);
 
  private:
-  [[noreturn]] void runFile(const char* path, Report& report) const;
-
   std::vector<std::string> args_, env_;
   std::vector<char*> argv_, envp_;
   std::string path_;
   bool hasPath_ = false, hasHome_ = false;
   char home_[1100];
+  char found_[4096] = "";  ///< PATH_MAX
 };
 
 }  // namespace tsrun

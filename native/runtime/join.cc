@@ -88,9 +88,19 @@ RunningContainer::RunningContainer(const std::string& dir, const Spec& spec)
   // What is looked up by the number from here on is looked up of this process: it was ours, and it is alive
   // afterwards.
   if (!isInCgroup(pid, spec.cgroupsPath)) throw notRunning(dir);
+  look();
+  if (!isMonitorAlive(dir)) throw notRunning(dir);
+}
+
+RunningContainer::RunningContainer(const std::string& name, pid_t pid, UniqueFd pidfd)
+    : dir_(name), pid_(pid), pidfd_(std::move(pidfd)) {
+  look();
+}
+
+void RunningContainer::look() {
   for (const Kind& kind : kKinds)
-    if (!isShared(pid, kind.name)) namespaces_ |= kind.flag;
-  if (hasEnded(pidfd_.get()) || !isMonitorAlive(dir)) throw notRunning(dir);
+    if (!isShared(pid_, kind.name)) namespaces_ |= kind.flag;
+  if (hasEnded(pidfd_.get())) throw notRunning(dir_);
   if ((namespaces_ & CLONE_NEWNS) == 0)
     throw Failure(step::kJoin, EINVAL, "mnt", "the container has no mount namespace of its own");
 }
@@ -158,7 +168,7 @@ void Joiner::runInside(const ChildFds& fds, Report& report) {
   UniqueFd proc = openOwnProc(-1, report);
   setUpStdio(fds, terminal_, consoleSize_, root.get(), Console::none, report);
   finalCpus_.apply(report);
-  process_.enter(std::move(root), std::move(proc), fds.sync, report);
+  process_.enter(std::move(root), std::move(proc), fds, report);
 }
 
 }  // namespace tsrun

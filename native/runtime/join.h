@@ -18,6 +18,9 @@ class RunningContainer {
  public:
   /// Throws Failure: ESRCH if the container of `dir` does not run.
   RunningContainer(const std::string& dir, const Spec& spec);
+  /// Of one without a monitor: `pidfd` is known to be its first process. Throws Failure: ESRCH if that has
+  /// ended.
+  RunningContainer(const std::string& name, pid_t pid, UniqueFd pidfd);
 
   int pidfd() const { return pidfd_.get(); }
   pid_t pid() const { return pid_; }
@@ -27,6 +30,8 @@ class RunningContainer {
   UniqueFd openNamespace(const char* name) const;
 
  private:
+  void look();
+
   std::string dir_;
   pid_t pid_;
   UniqueFd pidfd_;

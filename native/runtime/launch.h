@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/hooks.h"
+
 namespace tsrun {
 
 /// launch.json, version 1: the C++ side of LaunchSpec in src/native/launch.ts, which documents each field.
@@ -50,6 +52,14 @@ struct Launch {
     std::string destination, subpath;
   };
 
+  /// What only an OCI bundle has; launch.json says nothing of it.
+  struct Bundle {
+    std::vector<Hook> createContainer, startContainer;
+    bool hooksOutside = false;  ///< there are hooks that whoever makes the container runs
+    HookState hookState;
+    bool ownKeyring = true;
+  };
+
   std::string id, storeTag;
   std::optional<Overlay> overlay;  ///< absent for an OCI bundle: then config.json's root.path is the root
   std::string user;
@@ -72,6 +82,7 @@ struct Launch {
   std::vector<Subpath> subpaths;
   std::string events;  ///< empty = no journal
   std::map<std::string, std::string> eventAttributes;
+  Bundle bundle;
 };
 
 /// Throws Failure(step::kHelperConfig) with the path and what is wrong.

@@ -15,6 +15,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 #include "base/failure.h"
 #include "runtime/console.h"
@@ -28,17 +29,20 @@ void closeRange(unsigned first, unsigned last, Report& report) {
   if (first <= last && syscall(SYS_close_range, first, last, 0) < 0) report.die("close_range");
 }
 
-/// Closes everything from 3 up but two close-on-exec fds that are needed until execve. Before the filter is
-/// loaded: a profile may not allow close_range.
-void closeOthers(int sync, Report& report) {
+/// Closes everything from 3 up but what the program keeps and a few close-on-exec fds that are needed until
+/// execve. Before the filter is loaded: a profile may not allow close_range.
+void closeOthers(const ChildFds& fds, Report& report) {
   report.step(step::kFds);
-  const auto low = static_cast<unsigned>(std::max(std::min(sync, report.fd()), 2));
-  const auto high = static_cast<unsigned>(std::max({sync, report.fd(), 2}));
-  for (int fd : {sync, report.fd()})
-    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) report.die("fds");
-  closeRange(3, low - 1, report);
-  closeRange(low + 1, high - 1, report);
-  closeRange(high + 1, ~0u, report);
+  int needed[] = {fds.sync, report.fd(), fds.gate, fds.started};
+  std::sort(std::begin(needed), std::end(needed));
+  unsigned next = 3 + fds.preserved;
+  for (const int fd : needed) {
+    if (fd < 0) continue;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) report.die("fds");
+    closeRange(next, static_cast<unsigned>(fd) - 1, report);
+    next = std::max(next, static_cast<unsigned>(fd) + 1);
+  }
+  closeRange(next, ~0u, report);
 }
 
 /// PR_SET_PDEATHSIG is forgotten at every change of credentials, so it is set after the last one; a monitor
@@ -78,6 +82,7 @@ ProcessSetup::ProcessSetup(const Spec& spec, const Launch& launch)
     : cwd_(spec.process.cwd),
       keyring_("_ses." + launch.id),
       createCwd_(launch.createCwd),
+      ownKeyring_(launch.bundle.ownKeyring),
       noNewPrivileges_(spec.process.noNewPrivileges),
       umask_(spec.process.umask),
       oomScoreAdj_(spec.process.oomScoreAdj),
@@ -86,7 +91,8 @@ ProcessSetup::ProcessSetup(const Spec& spec, const Launch& launch)
       scheduling_(spec),
       confinement_(spec.process),
       capabilities_(spec.process),
-      program_(spec.process) {
+      program_(spec.process),
+      startHooks_("startContainer", launch.bundle.startContainer, launch.bundle.hookState) {
   if (spec.seccomp) seccomp_ = SeccompFilter(*spec.seccomp);
 }
 
@@ -127,6 +133,7 @@ void ProcessSetup::setOomScore(int proc, Report& report) const {
 }
 
 void ProcessSetup::joinKeyring(Report& report) const {
+  if (!ownKeyring_) return;
   report.step(step::kKeyring);
   // The caller's session keyring holds the caller's secrets.
   const long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, keyring_.c_str());
@@ -143,7 +150,24 @@ void ProcessSetup::becomeUser(const Identity& identity, Report& report) const {
   capabilities_.apply(identity.uid, report);
 }
 
-void ProcessSetup::enter(UniqueFd root, UniqueFd proc, int sync, Report& report) {
+/// An OCI runtime's `create` ends here, and its `start` opens the gate. By read and write alone, which every
+/// filter that lets a program run allows.
+void ProcessSetup::waitAtGate(const ChildFds& fds, Report& report) const {
+  report.step(step::kGate);
+  char byte = kReady;
+  if (write(fds.sync, &byte, 1) != 1 || read(fds.sync, &byte, 1) != 1) _exit(1);  // it was given up
+  close(fds.sync);
+  report.close();
+  report = Report(fds.started);
+  ssize_t got;
+  do got = read(fds.gate, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1) report.die("gate");
+  close(fds.gate);
+  startHooks_.run(getpid(), report);
+}
+
+void ProcessSetup::enter(UniqueFd root, UniqueFd proc, const ChildFds& fds, Report& report) {
   const Identity identity = user_.find(root.get(), proc.get(), report);
   program_.setHome(identity.home);
   giveStdio(identity.uid, inUser_, report);
@@ -156,15 +180,15 @@ void ProcessSetup::enter(UniqueFd root, UniqueFd proc, int sync, Report& report)
   umask(umask_);
   proc.reset();
   root.reset();
-  closeOthers(sync, report);
+  closeOthers(fds, report);
   if (noNewPrivileges_) {
     report.step(step::kCaps);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) report.die("no_new_privs");
     becomeUser(identity, report);
-    seccomp_.load(sync, report);
+    seccomp_.load(fds.sync, report);
   } else {
     // Without no_new_privs the filter needs CAP_SYS_ADMIN, which is about to go: it must allow what follows.
-    seccomp_.load(sync, report);
+    seccomp_.load(fds.sync, report);
     becomeUser(identity, report);
   }
   if (!inCwd) {
@@ -172,7 +196,13 @@ void ProcessSetup::enter(UniqueFd root, UniqueFd proc, int sync, Report& report)
     if (!root || !changeToCwd(root.get(), report)) report.die(cwd_.c_str());
   }
   checkCwd(report);
-  dieWithMonitor(sync, report);
+  if (fds.orphan) {
+    if (prctl(PR_SET_PDEATHSIG, 0) < 0) report.die("parent death signal");
+    program_.find(report);
+    if (fds.gate >= 0) waitAtGate(fds, report);
+  } else {
+    dieWithMonitor(fds.sync, report);
+  }
   program_.run(report);
 }
 

@@ -4,7 +4,9 @@
 
 #include "base/unique_fd.h"
 #include "runtime/caps.h"
+#include "runtime/child.h"
 #include "runtime/exec.h"
+#include "runtime/hooks.h"
 #include "runtime/labels.h"
 #include "runtime/launch.h"
 #include "runtime/report.h"
@@ -29,8 +31,8 @@ class ProcessSetup {
   void ensureCwd(int root, Report& report) const;
 
   /// Everything from the user to execve. `root` is "/", `proc` a procfs of our own; both are closed here.
-  /// `sync` is checked at the end: if its other side is gone, the monitor is, and so goes this process.
-  [[noreturn]] void enter(UniqueFd root, UniqueFd proc, int sync, Report& report);
+  /// fds.sync is checked at the end: if its other side is gone, the monitor is, and so goes this process.
+  [[noreturn]] void enter(UniqueFd root, UniqueFd proc, const ChildFds& fds, Report& report);
 
  private:
   bool changeToCwd(int root, Report& report) const;
@@ -38,9 +40,10 @@ class ProcessSetup {
   void joinKeyring(Report& report) const;
   void becomeUser(const Identity& identity, Report& report) const;
   void checkCwd(Report& report) const;
+  void waitAtGate(const ChildFds& fds, Report& report) const;
 
   std::string cwd_, keyring_;
-  bool createCwd_, noNewPrivileges_, inUser_ = false;
+  bool createCwd_, ownKeyring_, noNewPrivileges_, inUser_ = false;
   unsigned umask_;
   std::optional<int> oomScoreAdj_;
   User user_;
@@ -50,6 +53,7 @@ class ProcessSetup {
   Capabilities capabilities_;
   SeccompFilter seccomp_;
   Program program_;
+  Hooks startHooks_;
 };
 
 /// Of a child of ours in a user namespace, which cannot do it by itself. Throws Failure(step::kOom).

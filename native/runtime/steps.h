@@ -43,6 +43,8 @@ inline constexpr char kMount[] = "mounts.mount";
 inline constexpr char kSubpath[] = "mounts.subpath";
 inline constexpr char kCopyUp[] = "mounts.copyup";
 inline constexpr char kDevices[] = "rootfs.devices";
+/// A hook of the OCI configuration.
+inline constexpr char kHook[] = "hook";
 inline constexpr char kPivot[] = "rootfs.pivot";
 inline constexpr char kReadonly[] = "rootfs.readonly";
 inline constexpr char kMask[] = "rootfs.mask";
@@ -60,6 +62,8 @@ inline constexpr char kConfine[] = "process.confine";
 inline constexpr char kSeccomp[] = "process.seccomp";
 inline constexpr char kCaps[] = "process.caps";
 inline constexpr char kFds[] = "process.fds";
+/// Of a container that was created: waiting to be started.
+inline constexpr char kGate[] = "process.gate";
 /// Looking the program up in PATH and execve itself: a failure here is a 126 or a 127.
 inline constexpr char kExec[] = "exec";
 }  // namespace tsrun::step

@@ -7,7 +7,7 @@ import { probeHost } from '../host/probe.js';
 import { parseEnv, parseEnvFile } from '../intent/env.js';
 import { parseWorkdir } from '../intent/run.js';
 import { parseUser } from '../intent/user.js';
-import { Frame, Want } from '../native/protocol.js';
+import { ENGINE_VERB, Frame, Want } from '../native/protocol.js';
 import { type ExecIntent, planExec } from '../plan/exec.js';
 import type { ContainerRecord } from '../store/containers.js';
 import type { Attachment, ExecOptions, ExecResult } from '../types/engine.js';
@@ -167,7 +167,7 @@ function spawnSession(ctx: EngineContext, record: ContainerRecord, want: number)
   const [report, reportWriter] = native.pipe();
   const [processReader, processWriter] = native.pipe();
   const [attach, attachPeer] = want === 0 ? [] : native.socketPair();
-  const args = ['exec', '--dir', ctx.paths.container(record.id).dir];
+  const args = [ENGINE_VERB, 'exec', '--dir', ctx.paths.container(record.id).dir];
   args.push('--report', String(REPORT_FD), '--process', String(PROCESS_FD));
   const fds = [
     { child: REPORT_FD, parent: reportWriter },

@@ -1,6 +1,7 @@
 /** After the death of a monitor: `tsrun-runtime recover` kills what is left and runs the ledger. */
 import { closeSync, read } from 'node:fs';
 import { TsrunError } from '../errors.js';
+import { ENGINE_VERB } from '../native/protocol.js';
 import { hasRemains, probeAlive } from '../store/containers.js';
 import type { ContainerId } from '../types/ids.js';
 import { type EngineContext, HELPER_ENV } from './context.js';
@@ -20,7 +21,7 @@ export async function recover(ctx: EngineContext, id: ContainerId): Promise<void
   try {
     pid = ctx.native.spawn({
       file: ctx.helperPath,
-      args: ['recover', '--dir', dir],
+      args: [ENGINE_VERB, 'recover', '--dir', dir],
       env: [...HELPER_ENV],
       fds: [{ child: 2, parent: writeEnd }],
     });

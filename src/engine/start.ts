@@ -3,7 +3,7 @@ import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.js';
 import type { LaunchSpec } from '../native/launch.js';
-import { Frame, Want } from '../native/protocol.js';
+import { ENGINE_VERB, Frame, Want } from '../native/protocol.js';
 import { type ContainerRecord, replaceFile } from '../store/containers.js';
 import { ensureVolume } from '../store/volumes.js';
 import type { Attachment, StartOptions } from '../types/engine.js';
@@ -143,7 +143,7 @@ function spawnMonitor(
   const [attach, attachPeer] = want === 0 ? [undefined, undefined] : native.socketPair();
   const { dir } = ctx.paths.container(id);
   const init = join(dirname(ctx.helperPath), 'tsrun-init');
-  const args = ['monitor', '--dir', dir, '--report', String(REPORT_FD), '--init', init];
+  const args = [ENGINE_VERB, 'monitor', '--dir', dir, '--report', String(REPORT_FD), '--init', init];
   const fds = [{ child: REPORT_FD, parent: reportWriter }];
   try {
     if (attach !== undefined && attachPeer !== undefined) {

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TsrunError } from '../errors.js';
 import type { FailureRecord } from '../native/launch.js';
-import type { HelperResult } from '../native/protocol.js';
+import { ENGINE_VERB, type HelperResult } from '../native/protocol.js';
 
 export interface TreeVerb {
   /** Absolute path of `tsrun-runtime`. */
@@ -54,7 +54,7 @@ export async function runTreeVerb<T>(request: TreeVerb): Promise<T> {
   if (signal?.aborted) throw cancelled(request);
   const { option, fd } = request.descriptor ?? {};
   const more = option === undefined ? [] : [option, String(MORE_FD)];
-  const child = spawn(request.helperPath, [request.verb, ...request.args, ...more], {
+  const child = spawn(request.helperPath, [ENGINE_VERB, request.verb, ...request.args, ...more], {
     env: {},
     stdio: [stdioOf(request.input), stdioOf(request.output), 'pipe', ...(fd === undefined ? [] : [fd])],
   });

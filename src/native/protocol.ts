@@ -2,7 +2,8 @@
  * Everything that is said between TypeScript and the helper executable `tsrun-runtime`, in one place.
  * C++ side: native/runtime/report.h (records) and native/helper/attach.h (frames).
  *
- * Verbs of the helper that only tsrun calls (the OCI verbs stand beside them):
+ * `tsrun-runtime engine VERB …`: what only tsrun itself calls. Without that word the helper is an OCI runtime
+ * (docs/oci-runtime.md), some of whose verbs have the same names.
  *   monitor  --dir CONTAINER_DIR --report FD [--attach FD] [--init PATH]
  *                                                                start a container; see Records and Frames. --init: the
  *                                                                host's tsrun-init, for a container that wants one
@@ -50,6 +51,9 @@ export type ReportRecord =
 
 /** Last step before execve. EOF after it = the program runs; EOF after any other = the helper died in that step. */
 export const STEP_EXEC = 'exec';
+
+/** The first argument of every call of the helper by tsrun. */
+export const ENGINE_VERB = 'engine';
 
 /**
  * Frames on the container's attach socket (`sock` in its directory, or the fd given to `monitor --attach`): 1 byte

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExitRecord, LaunchSpec, StateRecord } from '../../src/native/launch.js';
 import { helperPath, loadNative } from '../../src/native/load.js';
-import { Frame, type ReportRecord, Want } from '../../src/native/protocol.js';
+import { ENGINE_VERB, Frame, type ReportRecord, Want } from '../../src/native/protocol.js';
 import { type ContainerPaths, storePaths } from '../../src/store/paths.js';
 import { parseContainerId } from '../../src/types/ids.js';
 
@@ -143,7 +143,7 @@ export class HandMade {
     writeSync(attach, frame(Frame.hello, Buffer.of(want)));
     const pid = native.spawn({
       file: helper,
-      args: ['monitor', '--dir', this.paths.dir, '--report', '3', '--attach', '4'],
+      args: [ENGINE_VERB, 'monitor', '--dir', this.paths.dir, '--report', '3', '--attach', '4'],
       env: [],
       fds: [
         { child: 3, parent: reportEnd },
@@ -178,7 +178,7 @@ export class HandMade {
     const [read, write] = native.pipe();
     const pid = native.spawn({
       file: helper,
-      args: ['recover', '--dir', this.paths.dir],
+      args: [ENGINE_VERB, 'recover', '--dir', this.paths.dir],
       env: [],
       fds: [{ child: 2, parent: write }],
     });

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { TsrunError } from '../../src/errors.js';
 import { applyLayer } from '../../src/layer/apply.js';
+import { ENGINE_VERB } from '../../src/native/protocol.js';
 import {
   apply,
   emptyDir,
@@ -398,6 +399,7 @@ test('in the jail nothing is opened but the target', async (t) => {
       '-o',
       trace,
       HELPER,
+      ENGINE_VERB,
       'apply',
       '--target',
       target,

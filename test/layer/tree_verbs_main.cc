@@ -26,6 +26,7 @@ int runVerb(int argc, char** argv) {
     int (*run)(int, char**);
   } verbs[] = {{"apply", tsrun::applyVerb}, {"diff", tsrun::diffVerb},     {"list", tsrun::listVerb},
                {"pack", tsrun::packVerb},   {"remove", tsrun::removeVerb}, {"compress", tsrun::compressVerb}};
+  if (argc >= 1 && std::strcmp(argv[0], "engine") == 0) --argc, ++argv;
   for (const auto& verb : verbs) {
     if (argc >= 1 && std::strcmp(argv[0], verb.name) == 0) return verb.run(argc - 1, argv + 1);
   }

@@ -12,7 +12,7 @@ import { encodeFrame, MonitorClient } from '../../src/engine/attach.js';
 import { readReport } from '../../src/engine/report.js';
 import type { FailureRecord, LaunchSpec } from '../../src/native/launch.js';
 import { helperPath, loadNative } from '../../src/native/load.js';
-import { Frame, Want } from '../../src/native/protocol.js';
+import { ENGINE_VERB, Frame, Want } from '../../src/native/protocol.js';
 import { planRun } from '../../src/plan/run.js';
 import { specText } from '../../src/plan/spec-text.js';
 import type { RunOptions } from '../../src/types/engine.js';
@@ -101,7 +101,7 @@ export async function runContainer(options: Options): Promise<Result> {
   writeSync(attach, encodeFrame(Frame.hello, Buffer.of(Want.stdout | Want.stderr)));
   const pid = native.spawn({
     file: helperPath(),
-    args: ['monitor', '--dir', dir, '--report', '3', '--attach', '4'],
+    args: [ENGINE_VERB, 'monitor', '--dir', dir, '--report', '3', '--attach', '4'],
     env: [],
     fds: [
       { child: 3, parent: reportWriter },
