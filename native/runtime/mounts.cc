@@ -91,10 +91,11 @@ MountTarget openMountTarget(int root, const char* destination, bool directory, b
                             Report& report) {
   const Links links = realDirectory ? Links::refuse : Links::follow;
   Ensured found = ensureInRoot(root, destination, directory ? Kind::directory : Kind::file, links);
-  if (!found.fd) report.die(destination);
+  const char* ordinary = realDirectory ? "must be mounted on ordinary directory, not through a link" : "";
+  if (!found.fd) report.die(destination, ordinary);
   struct stat info;
   if (fstat(found.fd.get(), &info) < 0) report.die(destination);
-  if (realDirectory && !S_ISDIR(info.st_mode)) report.die(ENOTDIR, destination);
+  if (realDirectory && !S_ISDIR(info.st_mode)) report.die(ENOTDIR, destination, ordinary);
   if (found.created && !directory) recordStub(stubs, root, found.fd.get(), destination, report);
   return {std::move(found.fd), found.created};
 }
