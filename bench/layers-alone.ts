@@ -49,7 +49,7 @@ export function benchUnpack(layer: Material, rounds: number, only: string): [str
   const into = (name: string, command: string[]) => ({ name, command, before: empty, after: gone });
   const flags = `-xp --numeric-owner --xattrs -C '${target}'`;
   const apply = (input: string) =>
-    shell(`exec '${RUNTIME}' apply --target '${target}' --base yes <'${input}' 2>/dev/null`);
+    shell(`exec '${RUNTIME}' engine apply --target '${target}' --base yes <'${input}' 2>/dev/null`);
   const size = (path: string) => `${Math.round(statSync(path).size / 1e6)} MB`;
   const cases: [string, () => Row[]][] = [
     [
@@ -86,7 +86,7 @@ export function benchUnpack(layer: Material, rounds: number, only: string): [str
 
 export function benchPack(layer: Material, rounds: number, only: string): [string, Row[]][] {
   const out = join(layer.dir, 'out');
-  const pack = `'${RUNTIME}' pack --upper '${layer.tree}' 2>/dev/null`;
+  const pack = `'${RUNTIME}' engine pack --upper '${layer.tree}' 2>/dev/null`;
   const tar = `tar --sort=name --numeric-owner --xattrs -c -C '${layer.tree}' .`;
   const sizes = new Map<string, number>();
   const to = (name: string, script: string) => ({
@@ -109,7 +109,7 @@ export function benchPack(layer: Material, rounds: number, only: string): [strin
       () =>
         measure(
           [
-            to('tsrun, with both digests', `${pack} | '${RUNTIME}' compress 2>/dev/null`),
+            to('tsrun, with both digests', `${pack} | '${RUNTIME}' engine compress 2>/dev/null`),
             to('`tar --sort=name` and `gzip -6`', `${tar} | gzip -6`),
           ],
           rounds,

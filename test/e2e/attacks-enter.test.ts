@@ -26,7 +26,7 @@ test.serial('the executable of the engine is not writable through /proc/PID/exe'
   const before = BINARIES.map(sum);
   await arena.start('thief', [], ATTACKER, 'overwrite');
   // The kernel runs the engine's own file in the container, where anybody may have a handle on it: until its input ends.
-  const bait = arena.store.start(['exec', '-i', 'thief', '/proc/self/exe', 'compress']);
+  const bait = arena.store.start(['exec', '-i', 'thief', '/proc/self/exe', 'engine', 'compress']);
   const ended = once(bait, 'close');
   await arena.hears('thief', 'handle');
   await Promise.race([

@@ -37,7 +37,7 @@ test('the same bytes on one core as on all, and smaller the more effort', (t) =>
     Array.from({ length: 200_000 }, (_, i) => Buffer.from(`line ${i * 7919} of a text\n`)),
   );
   const run = (command: string[], ...more: string[]) =>
-    execFileSync(command[0] ?? '', [...command.slice(1), 'compress', ...more], {
+    execFileSync(command[0] ?? '', [...command.slice(1), ENGINE_VERB, 'compress', ...more], {
       input,
       maxBuffer: 1 << 28,
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -48,7 +48,7 @@ test('the same bytes on one core as on all, and smaller the more effort', (t) =>
 });
 
 test('an output that is full and a level that is none are errors', (t) => {
-  const full = spawnSync('sh', ['-c', `"$0" compress > /dev/full`, HELPER], { input: 'x' });
+  const full = spawnSync('sh', ['-c', `"$0" ${ENGINE_VERB} compress > /dev/full`, HELPER], { input: 'x' });
   t.is(full.status, 1);
   t.regex(full.stderr.toString(), /"step":"layer.write","errno":28/);
   t.is(spawnSync(HELPER, [ENGINE_VERB, 'compress', '--level', '13'], { input: 'x' }).status, 1);
