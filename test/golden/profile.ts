@@ -1,6 +1,6 @@
 /** The profile of a container, told by test/fixtures/profile.c from inside it: under dockerd and under tsrun. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FIXTURES } from '../../rootfs-fixtures/debian.js';
 import { stampOf } from '../helpers/arena.js';
@@ -32,6 +32,7 @@ export function builtProbe(): string {
   const temporary = `${path}.${process.pid}`;
   execFileSync('cc', ['-static', '-O1', '-w', '-I', include, '-o', temporary, source], { stdio: 'pipe' });
   renameSync(temporary, path);
+  rmSync(include, { recursive: true });
   return path;
 }
 
