@@ -162,6 +162,7 @@ function rootDisk(tree: string): string {
         const path = join(root, 'etc', file);
         put(root, `etc/${file}`, `${existsSync(path) ? readFileSync(path, 'utf8') : ''}${line}\n`);
       }
+      put(root, 'etc/hosts', '127.0.0.1 localhost\n');
       mkdirSync(join(root, 'home/user'));
       cpSync('node_modules', join(root, 'opt/node_modules'), {
         recursive: true,
