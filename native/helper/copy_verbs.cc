@@ -43,7 +43,7 @@ class Place {
     sealFds();
     prctl(PR_SET_DUMPABLE, 0);
     keepFds({lock_});
-    protectSelf(argv - 2);
+    protectSelf(wholeArgv(argv));
     prctl(PR_SET_DUMPABLE, 0);
     sealFds();
   }
