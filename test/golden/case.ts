@@ -14,7 +14,7 @@ export interface GoldenCase {
   shared?: string;
   /** stdout, exit code and the cause in stderr of this are compared. */
   run: string;
-  /** Beside the removal of every container that `--name` names in the case. */
+  /** Beside the removal of every container that `--name` names in the case, and of the volumes that `-v` does. */
   after?: string;
   /** Only when GOLDEN asks for it: another of the same kind runs always. */
   rare?: true;
@@ -25,5 +25,11 @@ export interface GoldenCase {
 /** The names that a script gives to containers. */
 export function namesIn(script: string): string[] {
   const names = [...script.matchAll(/--name[ =]([\w.-]{2,})/g)].map((match) => match[1] ?? '');
+  return [...new Set(names)];
+}
+
+/** The volumes that a script mounts by name. */
+export function volumesIn(script: string): string[] {
+  const names = [...script.matchAll(/ -v ([a-z][\w.-]+):/g)].map((match) => match[1] ?? '');
   return [...new Set(names)];
 }

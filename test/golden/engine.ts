@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Result, run, Store, TSRUN } from '../helpers/cli.js';
 import { startDocker } from '../helpers/dockerd.js';
-import { type GoldenCase, namesIn } from './case.js';
+import { type GoldenCase, namesIn, volumesIn } from './case.js';
 
 /** Longer than any case takes on a busy machine; a case that hangs then fails by its exit code, 124. */
 const PATIENCE = '90';
@@ -80,7 +80,9 @@ export class GoldenEngine {
   private async clean(script: string, after = ''): Promise<void> {
     const names = namesIn(script);
     const remove = names.length > 0 ? `docker rm -fv ${names.join(' ')}` : '';
-    if (remove || after) await this.shell(`${remove}\n${after}`);
+    const volumes = volumesIn(script);
+    const removeVolumes = volumes.length > 0 ? `docker volume rm -f ${volumes.join(' ')}` : '';
+    if (remove || removeVolumes || after) await this.shell(`${remove}\n${removeVolumes}\n${after}`);
   }
 
   async stop(): Promise<void> {

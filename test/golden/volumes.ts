@@ -5,6 +5,9 @@ const TWO = 'docker volume create golden-x\ndocker volume create --label k=v --l
 const after = 'docker volume rm -f golden-x golden-y';
 const rm = 'docker rm -f c1; docker volume rm -f golden-x golden-y';
 
+/** Of the images that other cases left only busybox stays. */
+const ALONE = `docker images --format '{{.Repository}}:{{.Tag}} {{.ID}}' | awk '$1 != "busybox:latest" { print ($1 ~ /<none>/ ? $2 : $1) }' | xargs -r docker rmi -f`;
+
 export const VOLUMES: readonly GoldenCase[] = [
   { title: 'volume create prints the name', run: 'docker volume create golden-x', after },
   { title: 'volume create twice', before: TWO, run: 'docker volume create golden-x', after },
@@ -92,11 +95,15 @@ export const VOLUMES: readonly GoldenCase[] = [
   { title: 'inspect -s of a volume', before: TWO, run: `docker inspect -s -f '{{.Name}}' golden-x`, after },
   {
     title: 'system df: numbers',
-    before: `run -d --name c1 busybox sleep 100\nrun --name c2 busybox true`,
+    before: `${ALONE}\nrun -d --name c1 busybox sleep 100\nrun --name c2 busybox true`,
     run: `docker system df --format '{{.Type}} {{.TotalCount}} {{.Active}}'`,
   },
-  { title: 'system df: a table', run: `docker system df --format 'table {{.Type}}\\t{{.TotalCount}}'` },
-  { title: 'system df', run: 'docker system df' },
+  {
+    title: 'system df: a table',
+    before: ALONE,
+    run: `docker system df --format 'table {{.Type}}\\t{{.TotalCount}}'`,
+  },
+  { title: 'system df', before: ALONE, run: 'docker system df' },
   { title: 'system df: an unknown field', run: `docker system df --format '{{.Nosuch}}'` },
   { title: 'system df with a word', run: 'docker system df nosuch' },
   {
