@@ -9,6 +9,8 @@ import { type GoldenCase, namesIn, volumesIn } from './case.js';
 /** Longer than any case takes on a busy machine; a case that hangs then fails by its exit code, 124. */
 const PATIENCE = '90';
 
+const ATTEMPTS = 5;
+
 const PRELUDE = `
 run() { docker run --network none "$@"; }
 create() { docker create --network none "$@"; }
@@ -78,11 +80,17 @@ export class GoldenEngine {
   }
 
   private async clean(script: string, after = ''): Promise<void> {
-    const names = namesIn(script);
-    const remove = names.length > 0 ? `docker rm -fv ${names.join(' ')}` : '';
-    const volumes = volumesIn(script);
-    const removeVolumes = volumes.length > 0 ? `docker volume rm -f ${volumes.join(' ')}` : '';
-    if (remove || removeVolumes || after) await this.shell(`${remove}\n${removeVolumes}\n${after}`);
+    const [names, volumes] = [namesIn(script), volumesIn(script)];
+    const removals = [
+      ...(names.length > 0 ? [`docker rm -fv ${names.join(' ')}`] : []),
+      ...(volumes.length > 0 ? [`docker volume rm -f ${volumes.join(' ')}`] : []),
+    ];
+    // A busy dockerd refuses now and then, and the next case would pay for it.
+    for (let attempt = 0; removals.length > 0 && attempt < ATTEMPTS; attempt += 1) {
+      const { stderr } = await this.shell(removals.join('\n'));
+      if (stderr.split('\n').every((line) => line === '' || line.includes('No such container'))) break;
+    }
+    if (after) await this.shell(after);
   }
 
   async stop(): Promise<void> {
