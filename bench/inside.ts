@@ -18,7 +18,8 @@ export function inNamespaces({ memory = false } = {}): void {
     TSRUN_FIXTURES: FIXTURES,
     NODE_EXTRA_CA_CERTS: undefined, // Node 20 parses it at every start: about 40 ms that are nobody's here
   };
-  const dir = memory ? mkdtempSync(join(tmpdir(), 'tsrun-memory-')) : undefined;
+  // Short: podman takes paths of 50 characters.
+  const dir = memory ? mkdtempSync(join(tmpdir(), 'tsb-')) : undefined;
   if (dir !== undefined) env.TMPDIR = dir;
   const mount = dir === undefined ? '' : `mount -t tmpfs bench '${dir}' && `;
   const inside = `${mount}ip link set lo up && exec "$@"`;
